@@ -1,0 +1,100 @@
+package alert
+
+import (
+	"time"
+
+	"probity/internal/event"
+)
+
+// SchemaVersion names the JSON form of Alert.
+const SchemaVersion = "probity.alert/1"
+
+// Severity of a rule, in rising order.
+type Severity string
+
+// The severities.
+const (
+	Low      Severity = "low"
+	Medium   Severity = "medium"
+	High     Severity = "high"
+	Critical Severity = "critical"
+)
+
+// Severities lists them in rising order.
+var Severities = []Severity{Low, Medium, High, Critical}
+
+// Status of an alert.
+type Status string
+
+// The states of an alert.
+const (
+	Open      Status = "open"
+	Withdrawn Status = "withdrawn" // a late fact cleared it; Reason says which
+)
+
+// Alert is one revision.
+type Alert struct {
+	Schema     string         `json:"schema" jsonschema:"always probity.alert/1"`
+	ID         string         `json:"id" jsonschema:"public id, an HMAC-SHA-256 of rule, group key and period"`
+	Revision   int            `json:"revision" jsonschema:"from 1, rising by 1"`
+	Status     Status         `json:"status" jsonschema:"open or withdrawn"`
+	Reason     string         `json:"reason,omitempty" jsonschema:"why it was withdrawn"`
+	Marking    string         `json:"marking" jsonschema:"government security classification"`
+	Rule       Rule           `json:"rule"`
+	Summary    string         `json:"summary" jsonschema:"one plain sentence; names persons"`
+	Group      []KeyPart      `json:"group" jsonschema:"the group key that the hits share"`
+	Period     Period         `json:"period"`
+	Count      int            `json:"count" jsonschema:"distinct events in the period's hit windows"`
+	First      time.Time      `json:"first" jsonschema:"event time of the first of them, UTC"`
+	Last       time.Time      `json:"last" jsonschema:"event time of the last of them, UTC"`
+	EventIDs   []string       `json:"event_ids" jsonschema:"by time, then id; the first 1000"`
+	Evidence   []event.Record `json:"evidence" jsonschema:"the first records by time, then id, with their exact bytes"`
+	Facts      []Fact         `json:"facts,omitempty" jsonschema:"what speaks for and against misuse"`
+	Unknowns   []string       `json:"unknowns,omitempty" jsonschema:"what could not be known, and why"`
+	Tables     []Table        `json:"tables,omitempty" jsonschema:"versions of the lookup tables in force"`
+	Generation string         `json:"generation" jsonschema:"hash of rules, parameters and tables in force"`
+}
+
+// Rule is what the alert says of its rule.
+type Rule struct {
+	ID              string              `json:"id"`
+	Version         int                 `json:"version"`
+	Title           string              `json:"title"`
+	Severity        Severity            `json:"severity"`
+	Hash            string              `json:"hash" jsonschema:"SHA-256 of the rule's file"`
+	Controls        map[string][]string `json:"controls,omitempty" jsonschema:"indicators for an investigator, never findings"`
+	Proportionality string              `json:"proportionality,omitempty"`
+	Response        string              `json:"response,omitempty" jsonschema:"what to do next, before challenging anyone"`
+	FalsePositives  []string            `json:"false_positives,omitempty"`
+}
+
+// KeyPart is one field of the group key.
+type KeyPart struct {
+	Field string `json:"field"`
+	Value string `json:"value"`
+}
+
+// Period is [Start, End) in event time.
+type Period struct {
+	Start time.Time `json:"start"`
+	End   time.Time `json:"end"`
+}
+
+// Fact says for how many of the alert's events a statement held.
+type Fact struct {
+	Say     string `json:"say"`
+	Speaks  string `json:"speaks" jsonschema:"for or against misuse"`
+	True    int    `json:"true"`
+	False   int    `json:"false"`
+	Unknown int    `json:"unknown"`
+}
+
+// Table is a lookup table's version.
+type Table struct {
+	Name       string    `json:"name"`
+	ExportedAt time.Time `json:"exported_at"`
+	SHA256     string    `json:"sha256"`
+}
+
+// Key is the key of one revision, which never has two bodies: ID/Revision.
+func (a *Alert) Key() string { return revisionKey(a.ID, a.Revision) }

@@ -1,0 +1,126 @@
+package event
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"time"
+)
+
+// ID is the identity of an event: the first 16 bytes of a SHA-256.
+type ID [16]byte
+
+func (id ID) String() string { return hex.EncodeToString(id[:]) }
+
+// ParseID reads an ID as String writes it.
+func ParseID(s string) (id ID, err error) {
+	_, err = hex.Decode(id[:], []byte(s))
+	return id, err
+}
+
+// Compare orders ids by their bytes.
+func (id ID) Compare(other ID) int { return slices.Compare(id[:], other[:]) }
+
+// Pair is one native field: its name and text as the log writes them, unescaped. A nested JSON value is its JSON text.
+type Pair struct{ Name, Text string }
+
+// Origin is where a record's bytes are.
+type Origin struct {
+	Source string // configured name of the source
+	Path   string // log.file.path
+	Offset int64  // log.offset, in bytes from the start of the (uncompressed) file
+	Nth    uint32 // n-th identical record of its chain of files, from 0; only where the format has no native id
+}
+
+// Event is one decoded record. It is reused: see the package comment for who owns its strings.
+type Event struct {
+	Slots    []Value // by Field
+	Native   []Pair  // every native field, mapped or not, in the log's order, without the empty ones
+	NativeID string  // native-id columns joined by "/"; "" where the format has none
+	Original []byte  // the exact bytes, without the line ending
+	Origin   Origin
+	Ingested int64 // when it was read, nanoseconds UTC; no rule sees it
+	Partial  bool  // an unterminated last line, handed on at the end of its file
+}
+
+// Reset empties e for a record of schema s.
+func (e *Event) Reset(s *Schema) {
+	if cap(e.Slots) < s.Len() {
+		e.Slots = make([]Value, s.Len())
+	} else {
+		e.Slots = e.Slots[:s.Len()]
+		clear(e.Slots)
+	}
+	e.Native = e.Native[:0]
+	e.NativeID, e.Original, e.Origin, e.Ingested, e.Partial = "", nil, Origin{}, 0, false
+}
+
+// Time is the event time in nanoseconds since 1970 UTC.
+func (e *Event) Time() int64 { return e.Slots[FieldTime].Num }
+
+// Text returns the text of a String field, "" if it is missing.
+func (e *Event) Text(f Field) string { return e.Slots[f].Str }
+
+// NativeText returns the text of a native field, "" if the record has none of that name.
+func (e *Event) NativeText(name string) string {
+	for i := range e.Native {
+		if e.Native[i].Name == name {
+			return e.Native[i].Text
+		}
+	}
+	return ""
+}
+
+// Identity returns the event's id: a hash of the source, the native id and the decoded content, so that the same record
+// has the same id whichever carrier, file or position it came from. Without a native id it hashes the source, the bytes,
+// the time and Origin.Nth instead. Equal native ids with different content give different ids: neither hides the other.
+func (e *Event) Identity() ID {
+	h := sha256.New()
+	part := func(s string) {
+		var n [4]byte
+		n[0], n[1], n[2], n[3] = byte(len(s)>>24), byte(len(s)>>16), byte(len(s)>>8), byte(len(s))
+		h.Write(n[:])
+		h.Write([]byte(s))
+	}
+	part(e.Origin.Source)
+	part(e.NativeID)
+	if e.NativeID == "" {
+		part(string(e.Original))
+		part(e.Slots[FieldTime].Text())
+		part(IntValue(int64(e.Origin.Nth)).Text())
+	} else {
+		pairs := slices.Clone(e.Native)
+		slices.SortFunc(pairs, func(a, b Pair) int {
+			if c := strings.Compare(a.Name, b.Name); c != 0 {
+				return c
+			}
+			return strings.Compare(a.Text, b.Text)
+		})
+		for _, p := range pairs {
+			part(p.Name)
+			part(p.Text)
+		}
+	}
+	var sum [sha256.Size]byte
+	return ID(h.Sum(sum[:0])[:16])
+}
+
+// Record is an event that owns its memory: what alerts quote, what waits for a newer table, what evidence keeps. Its JSON
+// form is part of the alert schema.
+type Record struct {
+	ID       string         `json:"id"`
+	Time     time.Time      `json:"@timestamp"`
+	Ingested time.Time      `json:"event.ingested"`
+	Source   string         `json:"source"`
+	NativeID string         `json:"native_id,omitempty"`
+	Nth      uint32         `json:"nth,omitempty"`
+	Path     string         `json:"log.file.path"`
+	Offset   int64          `json:"log.offset"`
+	SHA256   string         `json:"sha256"`           // of Original, hex
+	Original string         `json:"event.original"`   // exact bytes; base64 if Base64
+	Base64   bool           `json:"base64,omitempty"` // Original is not valid UTF-8
+	Partial  bool           `json:"partial,omitempty"`
+	Fields   map[string]any `json:"fields"`           // ECS name → value: string, integer, bool, RFC 3339 time, list
+	Native   []Pair         `json:"native,omitempty"` // every native field
+}

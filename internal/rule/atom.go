@@ -1,0 +1,208 @@
+package rule
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/vm"
+
+	"probity/internal/event"
+)
+
+// atom is a comparison or call over terms, kept once for all rules that share it.
+type atom struct {
+	source string // expr over term names; canonical
+	text   string // as rules would write it, for explain
+	terms  []int
+	// program is the reference. fast, where the atom's form has one, gives the same answer for known terms.
+	program *vm.Program
+	fast    func(e *Eval) bool
+
+	perActor, perElement, lookups bool // what its value depends on
+	eq                            *eqForm
+}
+
+// eqForm is `field == constant` or `field in [constants]`, for the index.
+type eqForm struct {
+	term   int
+	values []string
+}
+
+// internAtom compiles n, whose leaves are terms' identifiers.
+func (s *Set) internAtom(n ast.Node) (int, error) {
+	source := n.String()
+	if i, ok := s.atomIndex[source]; ok {
+		return i, nil
+	}
+	a := atom{source: source, text: source}
+	env := map[string]any{}
+	ast.Find(n, func(m ast.Node) bool {
+		if t, ok := identTerm(m); ok && !slices.Contains(a.terms, t) {
+			a.terms = append(a.terms, t)
+			env[termIdent(t)] = zero(s.terms[t].typ)
+			a.perActor = a.perActor || s.terms[t].perActor
+			a.perElement = a.perElement || s.terms[t].perElement
+			a.lookups = a.lookups || s.terms[t].kind == lookupTerm
+		}
+		return false
+	})
+	byLength := slices.Clone(a.terms)
+	slices.Sort(byLength)
+	for _, t := range slices.Backward(byLength) {
+		a.text = strings.ReplaceAll(a.text, termIdent(t), s.terms[t].name)
+	}
+	options := []expr.Option{expr.Env(env), expr.AsBool(), expr.WarnOnAny(), expr.MaxNodes(maxNodes), expr.Timezone("UTC")}
+	for _, name := range disabled {
+		options = append(options, expr.DisableBuiltin(name))
+	}
+	var err error
+	if a.program, err = expr.Compile(source, options...); err != nil {
+		return 0, fmt.Errorf("%s: %w", a.text, err)
+	}
+	a.specialise(s, n)
+	s.atoms = append(s.atoms, a)
+	s.atomIndex[source] = len(s.atoms) - 1
+	return len(s.atoms) - 1, nil
+}
+
+func zero(k event.Kind) any {
+	switch k {
+	case event.String:
+		return ""
+	case event.Int:
+		return 0
+	case event.Bool:
+		return false
+	case event.Time:
+		return time.Time{}
+	}
+	return []string(nil)
+}
+
+// specialise gives the atom a closure if its form has one. Terms are known when it runs.
+func (a *atom) specialise(s *Set, n ast.Node) {
+	if t, ok := identTerm(n); ok { // a bool field or lookup alone
+		a.fast = func(e *Eval) bool { v, _ := e.term(t); return v.Num != 0 }
+		return
+	}
+	b, ok := n.(*ast.BinaryNode)
+	if !ok {
+		return
+	}
+	l, ok := identTerm(b.Left)
+	if !ok {
+		return
+	}
+	typ := s.terms[l].typ
+	if r, ok := identTerm(b.Right); ok {
+		if typ == s.terms[r].typ {
+			a.fast = twoTerms(b.Operator, typ, l, r)
+		}
+		return
+	}
+	switch r := b.Right.(type) {
+	case *ast.StringNode:
+		if typ == event.String {
+			a.fast = textConst(b.Operator, l, r.Value)
+			if b.Operator == "==" {
+				a.eq = &eqForm{l, []string{r.Value}}
+			}
+		}
+	case *ast.IntegerNode:
+		if typ == event.Int {
+			a.fast = intConst(b.Operator, l, int64(r.Value))
+		}
+	case *ast.ArrayNode:
+		if values, ok := texts(r); ok && typ == event.String && b.Operator == "in" {
+			a.eq = &eqForm{l, values}
+			a.fast = func(e *Eval) bool { v, _ := e.term(l); return slices.Contains(values, v.Str) }
+		}
+	}
+}
+
+func texts(n *ast.ArrayNode) ([]string, bool) {
+	out := make([]string, len(n.Nodes))
+	for i, el := range n.Nodes {
+		s, ok := el.(*ast.StringNode)
+		if !ok {
+			return nil, false
+		}
+		out[i] = s.Value
+	}
+	return out, true
+}
+
+func textConst(op string, t int, c string) func(*Eval) bool {
+	switch op {
+	case "==":
+		return func(e *Eval) bool { v, _ := e.term(t); return v.Str == c }
+	case "!=":
+		return func(e *Eval) bool { v, _ := e.term(t); return v.Str != c }
+	case "contains":
+		return func(e *Eval) bool { v, _ := e.term(t); return strings.Contains(v.Str, c) }
+	case "startsWith":
+		return func(e *Eval) bool { v, _ := e.term(t); return strings.HasPrefix(v.Str, c) }
+	case "endsWith":
+		return func(e *Eval) bool { v, _ := e.term(t); return strings.HasSuffix(v.Str, c) }
+	}
+	return nil
+}
+
+func intConst(op string, t int, c int64) func(*Eval) bool {
+	switch op {
+	case "==":
+		return func(e *Eval) bool { v, _ := e.term(t); return v.Num == c }
+	case "!=":
+		return func(e *Eval) bool { v, _ := e.term(t); return v.Num != c }
+	case "<":
+		return func(e *Eval) bool { v, _ := e.term(t); return v.Num < c }
+	case "<=":
+		return func(e *Eval) bool { v, _ := e.term(t); return v.Num <= c }
+	case ">":
+		return func(e *Eval) bool { v, _ := e.term(t); return v.Num > c }
+	case ">=":
+		return func(e *Eval) bool { v, _ := e.term(t); return v.Num >= c }
+	}
+	return nil
+}
+
+// twoTerms compares terms of one kind. Lists stay with expr.
+func twoTerms(op string, typ event.Kind, l, r int) func(*Eval) bool {
+	if typ == event.List {
+		return nil
+	}
+	switch op {
+	case "==", "!=":
+		neg := op == "!="
+		return func(e *Eval) bool {
+			a, _ := e.term(l)
+			b, _ := e.term(r)
+			return (a.Str == b.Str && a.Num == b.Num) != neg
+		}
+	}
+	if typ != event.Int && typ != event.Time {
+		return nil
+	}
+	var cmp func(a, b int64) bool
+	switch op {
+	case "<":
+		cmp = func(a, b int64) bool { return a < b }
+	case "<=":
+		cmp = func(a, b int64) bool { return a <= b }
+	case ">":
+		cmp = func(a, b int64) bool { return a > b }
+	case ">=":
+		cmp = func(a, b int64) bool { return a >= b }
+	default:
+		return nil
+	}
+	return func(e *Eval) bool {
+		a, _ := e.term(l)
+		b, _ := e.term(r)
+		return cmp(a.Num, b.Num)
+	}
+}

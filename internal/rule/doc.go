@@ -1,0 +1,32 @@
+// Package rule reads rules, checks them against a Schema and compiles them into a Set that the engine evaluates. It knows
+// nothing of windows, tables' contents, files or clocks; daemon, ruletest and engine call it.
+//
+// # Conditions
+//
+// A condition is written in expr (expr-lang.org) and compiled to a boolean skeleton (and, or, not, any, all, ?:) over
+// atoms. An atom is a comparison or a call; atoms are interned, so that rules which share one evaluate it once an event.
+// Atoms speak of terms: a field, a lookup in a table, or the element of the list that an any or all walks.
+//
+// A condition has one of four verdicts, in this order:
+//
+//	False < UnknownField < Undecided < True
+//
+// Both unknowns are Kleene's unknown. They differ in what can still change them: a field that the record does not carry
+// will never be known (UnknownField), a table that does not say may say so tomorrow (Undecided). Negations are pushed
+// down to the atoms when the condition is compiled, so that and is the minimum and or is the maximum of that order; an
+// atom over anything unknown is unknown, negated or not. has(field) is always True or False.
+//
+// The expr program of an atom is the reference for its meaning. Where an atom has one of the common forms (field op
+// constant, field in list, field op field, a lookup alone) a closure stands in for it; atom_test.go compares the two.
+//
+// # What is refused
+//
+// Sources over 8 KiB or 500 nodes, nesting over 64, predicates nested over 2, now(), keys(), values(), toPairs() (time and
+// map order would make an alert depend on the machine), ?. and ?? (a default would turn missing into a value), let and
+// sequences, has() within an atom, and lookups within a predicate other than that of any and all, which are unrolled.
+//
+// # The index
+//
+// Which values of event.dataset, event.action and object.type a rule needs is read from its skeleton; an event meets only
+// rules that its own three values can satisfy.
+package rule

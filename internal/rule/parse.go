@@ -1,0 +1,281 @@
+package rule
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"probity/internal/alert"
+	"probity/internal/event"
+	"probity/internal/strictyaml"
+)
+
+// File is the text of one rule file.
+type File struct {
+	Name string
+	Data []byte
+}
+
+// Load compiles rule files against a schema. All files are read and every problem is reported; the set holds the rules
+// that are whole, by id, and may only be put in force if there are no problems.
+func Load(schema *event.Schema, files []File) (*Set, strictyaml.Problems) {
+	s := NewSet(schema)
+	var problems strictyaml.Problems
+	seen := map[string]string{}
+	for _, f := range files {
+		var r Rule
+		doc, ps := strictyaml.Decode(f.Name, f.Data, &r)
+		if len(ps) == 0 {
+			b := builder{set: s, rule: &r, doc: doc}
+			c := b.build()
+			if first, doubled := seen[r.ID]; doubled {
+				b.problem("id", fmt.Sprintf("rule id %s stands in %s, too", r.ID, first), "give each rule its own id")
+			}
+			seen[r.ID] = f.Name
+			sum := sha256.Sum256(f.Data)
+			c.File, c.Hash = f.Name, hex.EncodeToString(sum[:])
+			if ps = b.problems; len(ps) == 0 {
+				s.Rules = append(s.Rules, c)
+			}
+		}
+		ps.Sort()
+		problems = append(problems, ps...)
+	}
+	slices.SortFunc(s.Rules, func(a, b *Compiled) int { return strings.Compare(a.ID, b.ID) })
+	for i, r := range s.Rules {
+		r.Index = i
+	}
+	return s, problems
+}
+
+// builder checks one rule and compiles it.
+type builder struct {
+	set      *Set
+	rule     *Rule
+	doc      *strictyaml.Doc
+	problems strictyaml.Problems
+}
+
+func (b *builder) problem(path, what, do string) {
+	b.problems = append(b.problems, b.doc.Problem(path, what, do))
+}
+
+var (
+	idForm    = regexp.MustCompile(`^[a-z][a-z0-9_-]{2,63}$`)
+	paramForm = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+)
+
+func (b *builder) build() *Compiled {
+	r := b.rule
+	c := &Compiled{Rule: r}
+	b.prose()
+	b.params()
+	c.Cond = b.cond("when", r.When)
+	c.Roles = b.roles()
+	c.Quote, c.Period = r.Alert.Evidence, r.Alert.Period.Std()
+	if c.Quote == 0 {
+		c.Quote = DefaultEvidence
+	}
+	if c.Period == 0 {
+		c.Period = DefaultPeriod
+	}
+	if c.Quote < 1 || c.Quote > 200 {
+		b.problem("alert.evidence", fmt.Sprintf("an alert cannot quote %d records", c.Quote), "choose 1 to 200")
+	}
+	b.correlation(c)
+	for i, e := range r.Exceptions {
+		path := fmt.Sprintf("exceptions.%d", i)
+		for _, need := range []struct{ key, v string }{{"reason", e.Reason}, {"approved_by", e.ApprovedBy}} {
+			if need.v == "" {
+				b.problem(path, "an exception without "+need.key, "say it: "+need.key+": …")
+			}
+		}
+		if e.Expires.IsZero() {
+			b.problem(path, "an exception without an end", "write expires: 2027-01-31")
+		}
+		c.Exceptions = append(c.Exceptions, CompiledException{&r.Exceptions[i], b.cond(path+".when", e.When), e.Expires.UnixNano()})
+	}
+	if len(r.Facts) > MaxFacts {
+		b.problem("facts", fmt.Sprintf("%d facts", len(r.Facts)), fmt.Sprintf("keep the %d that decide", MaxFacts))
+	}
+	for i, f := range r.Facts {
+		path := fmt.Sprintf("facts.%d", i)
+		if f.Say == "" {
+			b.problem(path, "a fact that says nothing", "write say: …")
+		}
+		if f.Speaks != "for" && f.Speaks != "against" {
+			b.problem(path, fmt.Sprintf("speaks: %q", f.Speaks), "write for (misuse) or against")
+		}
+		c.Facts = append(c.Facts, b.cond(path+".when", f.When))
+	}
+	b.summary()
+	if len(b.problems) > 0 {
+		return c
+	}
+	conds := []*Cond{c.Cond}
+	for _, e := range c.Exceptions {
+		conds = append(conds, e.Cond)
+	}
+	if len(b.set.Tables(conds...)) > 0 {
+		if c.Wait = r.DecideWithin.Std(); c.Wait == 0 {
+			c.Wait = DefaultDecideWithin
+		}
+	}
+	c.needs = b.set.needs(c.Cond.root)
+	c.Datasets = c.needs[0]
+	c.Feed = b.set.feed(c)
+	return c
+}
+
+// prose checks what people read.
+func (b *builder) prose() {
+	r := b.rule
+	if !idForm.MatchString(r.ID) {
+		b.problem("id", fmt.Sprintf("rule id %q", r.ID), "write 3 to 64 lower-case letters, digits, - or _, a letter first")
+	}
+	if r.Version < 1 {
+		b.problem("version", fmt.Sprintf("version %d", r.Version), "begin with 1 and raise it when the meaning changes")
+	}
+	for _, need := range []struct{ key, v, why string }{
+		{"title", r.Title, "what the alert is called"},
+		{"description", r.Description, "what it finds and why that matters"},
+		{"owner", r.Owner, "the role that answers for it"},
+		{"proportionality", r.Proportionality, "why monitoring this is necessary and proportionate"},
+		{"response", r.Response, "what the reader of the alert does next"},
+		{"when", r.When, "the condition"},
+	} {
+		if strings.TrimSpace(need.v) == "" {
+			b.problem(need.key, "a rule without "+need.key, "write "+need.key+": "+need.why)
+		}
+	}
+	if r.ReviewBy.IsZero() {
+		b.problem("review_by", "a rule without review_by", "write the date by which somebody looks at it again")
+	}
+	if !slices.Contains(alert.Severities, r.Severity) {
+		b.problem("severity", fmt.Sprintf("severity %q", r.Severity), "one of low, medium, high, critical")
+	}
+	if !slices.Contains([]string{"", "experimental", "test", "stable"}, r.Status) {
+		b.problem("status", fmt.Sprintf("status %q", r.Status), "one of experimental, test, stable")
+	}
+}
+
+func (b *builder) params() {
+	for name := range b.rule.Params {
+		path := "params." + name
+		if !paramForm.MatchString(name) {
+			b.problem(path, fmt.Sprintf("parameter name %q", name), "write lower-case letters, digits and _, a letter first")
+		}
+		if _, ok := b.set.Schema.Lookup(name); ok || reservedNames[name] {
+			b.problem(path, fmt.Sprintf("parameter name %q means something else in conditions", name), "choose another name")
+		}
+	}
+}
+
+// reservedNames are the namespaces of fields and expr's built-ins that a parameter would hide.
+var reservedNames = func() map[string]bool {
+	m := map[string]bool{"actor": true, "fields": true, "has": true}
+	for _, f := range event.Base {
+		head, _, _ := strings.Cut(f.Name, ".")
+		m[head] = true
+	}
+	for _, name := range builtins() {
+		m[name] = true
+	}
+	return m
+}()
+
+// cond compiles the condition at path and places its error.
+func (b *builder) cond(path, source string) *Cond {
+	if strings.TrimSpace(source) == "" {
+		if path != "when" {
+			b.problem(path, "an empty condition", "write when: …")
+		}
+		return &Cond{root: constNode(False)}
+	}
+	c, err := b.set.Compile(source, b.rule.Params)
+	var ce *CondError
+	if errors.As(err, &ce) {
+		at := b.doc.Within(path, ce.Line, ce.Column)
+		p := b.doc.Problem(path, ce.What, "")
+		p.Line, p.Column = at.Line, at.Column
+		b.problems = append(b.problems, p)
+		return &Cond{root: constNode(False)}
+	}
+	return c
+}
+
+func (b *builder) roles() []Role {
+	if len(b.rule.Actors) == 0 {
+		return []Role{Operator}
+	}
+	var out []Role
+	for i, a := range b.rule.Actors {
+		role, ok := ParseRole(a)
+		if !ok || slices.Contains(out, role) {
+			b.problem(fmt.Sprintf("actors.%d", i), fmt.Sprintf("actor %q", a), "write operator, requestor or both, once each")
+		}
+		out = append(out, role)
+	}
+	return out
+}
+
+func (b *builder) correlation(c *Compiled) {
+	groupBy := []string{"actor.id"}
+	c.Timespan, c.AtLeast = 1, 1 // every match is a hit: the window (t−1ns, t] holds it and its ties, at least one
+	if cor := b.rule.Correlation; cor != nil {
+		if cor.Type != "event_count" {
+			b.problem("correlation.type", fmt.Sprintf("correlation type %q", cor.Type), "this version knows event_count")
+		}
+		if len(cor.GroupBy) > 0 {
+			groupBy = cor.GroupBy
+		}
+		c.Timespan = b.duration("correlation.timespan", cor.Timespan)
+		c.AtLeast = b.threshold(cor.Condition)
+	}
+	for i, name := range groupBy {
+		t, err := b.set.fieldTerm(name)
+		if err != nil {
+			b.problem(fmt.Sprintf("correlation.group_by.%d", i), err.Error(), "")
+			continue
+		}
+		c.GroupBy = append(c.GroupBy, GroupField{Name: name, Term: t, List: b.set.terms[t].typ == event.List})
+	}
+}
+
+func (b *builder) duration(path, text string) time.Duration {
+	if v, ok := b.rule.Params[text]; ok {
+		text = fmt.Sprint(v)
+	}
+	d, err := strictyaml.ParseDuration(text)
+	if err != nil || d <= 0 || d > 365*24*time.Hour {
+		b.problem(path, fmt.Sprintf("timespan %q", text), "write a length of time over 0 and up to 365d, or the name of a parameter that is one")
+		return time.Second
+	}
+	return d
+}
+
+func (b *builder) threshold(t Threshold) int {
+	text, add := t.GTE, 0
+	if t.GT != "" {
+		text, add = t.GT, 1
+	}
+	if (t.GTE == "") == (t.GT == "") {
+		b.problem("correlation.condition", "a condition needs one comparison", "write condition: {gte: 5}")
+		return 1
+	}
+	if v, ok := b.rule.Params[text]; ok {
+		text = fmt.Sprint(v)
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n+add < 1 || n > 1_000_000 {
+		b.problem("correlation.condition", fmt.Sprintf("threshold %q", text), "write a number from 1 to 1000000, or the name of a parameter that is one")
+		return 1
+	}
+	return n + add
+}

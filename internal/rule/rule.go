@@ -1,0 +1,96 @@
+package rule
+
+import (
+	"probity/internal/alert"
+	"probity/internal/strictyaml"
+)
+
+// Rule is one rule file. The json tags are the keys of its YAML.
+type Rule struct {
+	ID              string                `json:"id" jsonschema:"unique; lower-case letters, digits, - and _; part of every alert's identity"`
+	Version         int                   `json:"version" jsonschema:"raised when the meaning changes"`
+	Title           string                `json:"title"`
+	Status          string                `json:"status,omitempty" jsonschema:"experimental, test or stable"`
+	Severity        alert.Severity        `json:"severity" jsonschema:"low, medium, high or critical"`
+	Description     string                `json:"description" jsonschema:"what it finds and why that matters"`
+	Owner           string                `json:"owner" jsonschema:"the role that answers for the rule"`
+	ReviewBy        strictyaml.Date       `json:"review_by"`
+	Controls        map[string]StringList `json:"controls,omitempty" jsonschema:"gpg13, dpa62, law, iso27001: indicators, never findings"`
+	Proportionality string                `json:"proportionality" jsonschema:"why monitoring this is necessary and proportionate"`
+	Actors          []string              `json:"actors,omitempty" jsonschema:"operator (default), requestor: judged once for each"`
+	Params          map[string]any        `json:"params,omitempty" jsonschema:"names that conditions, timespan and thresholds may use"`
+	When            string                `json:"when" jsonschema:"the condition, in expr"`
+	Correlation     *Correlation          `json:"correlation,omitempty" jsonschema:"left out: every match is a hit"`
+	DecideWithin    strictyaml.Duration   `json:"decide_within,omitempty" jsonschema:"how long an undecided match waits for newer tables; 36h unless said"`
+	Exceptions      []Exception           `json:"exceptions,omitempty"`
+	Facts           []Fact                `json:"facts,omitempty" jsonschema:"evaluated for every event of an alert, for and against; at most 16"`
+	Points          int                   `json:"points,omitempty" jsonschema:"towards the person's risk score"`
+	Alert           AlertSpec             `json:"alert"`
+	FalsePositives  []string              `json:"false_positives,omitempty"`
+	Response        string                `json:"response" jsonschema:"what to do next, before challenging anyone"`
+	Tests           []Test                `json:"tests,omitempty"`
+}
+
+// Correlation joins matches into hits. The words are those of the Sigma correlation specification.
+type Correlation struct {
+	Type      string    `json:"type" jsonschema:"event_count"`
+	GroupBy   []string  `json:"group_by,omitempty" jsonschema:"fields of the key; actor.id unless said; a list fans out"`
+	Timespan  string    `json:"timespan" jsonschema:"a length of time or a parameter"`
+	Condition Threshold `json:"condition"`
+}
+
+// Threshold is a comparison with a number or a parameter.
+type Threshold struct {
+	GTE string `json:"gte,omitempty"`
+	GT  string `json:"gt,omitempty"`
+}
+
+// Exception suppresses matches until it expires, by event time.
+type Exception struct {
+	When       string          `json:"when"`
+	Reason     string          `json:"reason"`
+	ApprovedBy string          `json:"approved_by"`
+	Expires    strictyaml.Date `json:"expires"`
+}
+
+// Fact is a statement that speaks for or against misuse.
+type Fact struct {
+	Say    string `json:"say"`
+	When   string `json:"when"`
+	Speaks string `json:"speaks" jsonschema:"for or against"`
+}
+
+// AlertSpec says how hits become alerts.
+type AlertSpec struct {
+	Period   strictyaml.Duration `json:"period,omitempty" jsonschema:"all hits of a period are one alert; 24h unless said"`
+	Summary  string              `json:"summary" jsonschema:"one plain sentence, a Go text/template over actor, event fields, count, first, last"`
+	Evidence int                 `json:"evidence,omitempty" jsonschema:"how many records an alert quotes; 20 unless said"`
+}
+
+// Test is a timeline and the exact alerts that it gives.
+type Test struct {
+	Name       string            `json:"name"`
+	Source     string            `json:"source,omitempty" jsonschema:"the format that reads lines: niche, pnc, storm, crime, m365"`
+	Lines      []string          `json:"lines,omitempty" jsonschema:"raw log lines"`
+	Events     []map[string]any  `json:"events,omitempty" jsonschema:"event fields by name; event.time is needed; repeat and every make a burst"`
+	Tables     map[string]string `json:"tables,omitempty" jsonschema:"table name to CSV"`
+	Alerts     []ExpectedAlert   `json:"alerts" jsonschema:"exactly these; [] for a near miss"`
+	Undecided  int               `json:"undecided,omitempty" jsonschema:"matches that wait for newer tables"`
+	Suppressed int               `json:"suppressed,omitempty" jsonschema:"matches that an exception holds back"`
+}
+
+// ExpectedAlert is what a test expects of an alert; keys left out are not compared.
+type ExpectedAlert struct {
+	Group    map[string]string `json:"group"`
+	Count    int               `json:"count,omitempty"`
+	First    strictyaml.Date   `json:"first,omitempty"`
+	Last     strictyaml.Date   `json:"last,omitempty"`
+	Summary  string            `json:"summary,omitempty"`
+	Evidence []int             `json:"evidence,omitempty" jsonschema:"which events of the timeline, from 1, are quoted"`
+}
+
+// StringList is written as one text or as a list.
+type StringList []string
+
+// FromScalar reads the short form.
+func (l *StringList) FromScalar(text string) error { *l = StringList{text}; return nil }

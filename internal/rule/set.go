@@ -1,0 +1,214 @@
+package rule
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"probity/internal/event"
+	"probity/internal/strictyaml"
+)
+
+// Set is the rules of one generation, compiled against a Schema. It is immutable once loaded and shared by all workers.
+type Set struct {
+	Schema *event.Schema
+	Rules  []*Compiled // by id
+
+	terms     []term
+	termIndex map[string]int
+	atoms     []atom
+	atomIndex map[string]int
+}
+
+// Compiled is a rule ready to be evaluated.
+type Compiled struct {
+	*Rule
+	Index      int    // into Set.Rules
+	File       string // where it was read
+	Hash       string // SHA-256 of its file, hex
+	Feed       string // hash of what feeds its window state; see Set.feed
+	Roles      []Role
+	Cond       *Cond
+	Exceptions []CompiledException
+	Facts      []*Cond
+	GroupBy    []GroupField
+	Timespan   time.Duration // of the window, (t − Timespan, t]
+	AtLeast    int           // a hit needs so many events
+	Period     time.Duration // all hits of a period are one alert
+	Quote      int           // records that an alert quotes
+	Wait       time.Duration // how long an undecided match waits; 0 if no lookup can hold one back
+	Datasets   []string      // that it can match; nil means any
+	needs      needs
+}
+
+// CompiledException is an exception with its condition.
+type CompiledException struct {
+	*Exception
+	Cond    *Cond
+	Expires int64 // event time, nanoseconds; it no longer suppresses from here on
+}
+
+// GroupField is one field of the group key.
+type GroupField struct {
+	Name string
+	Term int
+	List bool // fans out
+}
+
+// Defaults of what a rule may leave out.
+const (
+	DefaultPeriod       = 24 * time.Hour
+	DefaultDecideWithin = 36 * time.Hour
+	DefaultEvidence     = 20
+	MaxFacts            = 16
+)
+
+// NewSet returns an empty set over a schema.
+func NewSet(s *event.Schema) *Set {
+	return &Set{Schema: s, termIndex: map[string]int{}, atomIndex: map[string]int{}}
+}
+
+// env is the environment that conditions are type-checked in: every term under its identifier.
+func (s *Set) env() map[string]any {
+	env := map[string]any{"has_term": false}
+	for i, t := range s.terms {
+		env[termIdent(i)] = zero(t.typ)
+	}
+	return env
+}
+
+// Hash identifies the rules in force: ids and hashes of their files.
+func (s *Set) Hash() string {
+	h := sha256.New()
+	for _, r := range s.Rules {
+		fmt.Fprintf(h, "%s %s\n", r.ID, r.Hash)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// feed hashes what decides which matches enter a rule's windows and how long they stay. A new threshold or text keeps the
+// state; a new condition, key or timespan starts anew.
+func (s *Set) feed(r *Compiled) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%s\n%v\n%d\n", r.ID, s.describe(r.Cond.root), r.Roles, r.Timespan)
+	for _, g := range r.GroupBy {
+		fmt.Fprintln(h, g.Name)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// describe writes a skeleton canonically, parameters filled in.
+func (s *Set) describe(n node) string {
+	all := func(op string, ns []node) string {
+		parts := make([]string, len(ns))
+		for i, c := range ns {
+			parts[i] = s.describe(c)
+		}
+		return "(" + strings.Join(parts, " "+op+" ") + ")"
+	}
+	not := func(neg bool, text string) string {
+		if neg {
+			return "not (" + text + ")"
+		}
+		return text
+	}
+	switch n := n.(type) {
+	case constNode:
+		return Verdict(n).String()
+	case andNode:
+		return all("and", n)
+	case orNode:
+		return all("or", n)
+	case atomNode:
+		return not(n.neg, s.atoms[n.atom].text)
+	case hasNode:
+		return not(n.neg, "has("+s.terms[n.term].name+")")
+	case eachNode:
+		op := "any"
+		if n.all {
+			op = "all"
+		}
+		return fmt.Sprintf("%s(%s, %s)", op, s.terms[n.list].name, s.describe(n.body))
+	}
+	return "?"
+}
+
+// Describe writes a condition as it was understood: parameters filled in, negations at the leaves.
+func (s *Set) Describe(c *Cond) string { return s.describe(c.root) }
+
+// Tables lists the lookup tables that a condition may ask, sorted.
+func (s *Set) Tables(conds ...*Cond) []string {
+	var out []string
+	var walk func(node)
+	addTerm := func(i int) {
+		if l := s.terms[i].lookup; l != nil {
+			out = append(out, l.Tables...)
+		}
+	}
+	var add func(int)
+	add = func(i int) {
+		addTerm(i)
+		for _, a := range s.terms[i].args {
+			add(a)
+		}
+	}
+	walk = func(n node) {
+		switch n := n.(type) {
+		case andNode:
+			for _, c := range n {
+				walk(c)
+			}
+		case orNode:
+			for _, c := range n {
+				walk(c)
+			}
+		case eachNode:
+			add(n.list)
+			walk(n.body)
+		case atomNode:
+			for _, t := range s.atoms[n.atom].terms {
+				add(t)
+			}
+		}
+	}
+	for _, c := range conds {
+		walk(c.root)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func columnNames(l *event.Lookup) []string {
+	out := make([]string, 0, len(l.Columns))
+	for c := range l.Columns {
+		out = append(out, c)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// suggest names the field that was probably meant.
+func (s *Set) suggest(name string) string {
+	var names []string
+	for _, f := range s.Schema.Fields() {
+		names = append(names, f.Name)
+	}
+	if near := strictyaml.Nearest(name, names); near != "" {
+		return "; did you mean " + near + "?"
+	}
+	return "; rules/README.md lists the fields, native ones are fields.NAME, other names are this rule's params"
+}
+
+func (s *Set) suggestLookup(name string) string {
+	var names []string
+	for _, l := range s.Schema.Lookups() {
+		names = append(names, l.Name)
+	}
+	if near := strictyaml.Nearest(name, names); near != "" {
+		return "; did you mean " + near + "()?"
+	}
+	return "; rules/README.md lists the lookups"
+}
