@@ -50,6 +50,9 @@ func Decode(b []byte) (*Count, error) {
 		if k := len(c.open); k > 0 && c.open[k-1].Period >= o.Period {
 			return nil, errors.New("window state: periods out of order")
 		}
+		if len(o.Entries) == 0 {
+			return nil, errors.New("window state: an alert period without events")
+		}
 		c.open = append(c.open, o)
 	}
 	if d.err == nil && len(d.b) > 0 {

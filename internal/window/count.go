@@ -180,16 +180,25 @@ func (c *Count) Expire(s Spec, watermark, keep int64) bool {
 	return true
 }
 
-// Until is the watermark from which on nothing of the state is left.
-func (c *Count) Until(s Spec, keep int64) int64 {
-	var until int64
+// Last is the time of the latest event held.
+func (c *Count) Last() int64 {
+	var last int64
 	if n := len(c.entries); n > 0 {
-		until = c.entries[n-1].Time + s.Timespan
+		last = c.entries[n-1].Time
 	}
-	if n := len(c.open); n > 0 {
-		until = max(until, (c.open[n-1].Period+1)*s.Period)
+	for _, o := range c.open {
+		last = max(last, o.Entries[len(o.Entries)-1].Time)
 	}
-	return until + keep
+	return last
+}
+
+// Periods lists the alert periods that are open.
+func (c *Count) Periods() []int64 {
+	out := make([]int64, len(c.open))
+	for i, o := range c.open {
+		out[i] = o.Period
+	}
+	return out
 }
 
 // First is the watermark from which on Expire forgets something; meaningful unless Empty.

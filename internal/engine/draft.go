@@ -1,0 +1,160 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"probity/internal/alert"
+	"probity/internal/event"
+	"probity/internal/rule"
+	"probity/internal/window"
+)
+
+// maxEventIDs bounds the ids that an alert lists; Count says how many there are.
+const maxEventIDs = 1000
+
+// Draft is an alert without the records that it quotes, its public id and its revision.
+type Draft struct {
+	Alert *alert.Alert
+	Quote []event.ID // of the records that it quotes, in order
+	Rule  *rule.Compiled
+}
+
+func (s *State) draft(c change, entries []window.Entry) Draft {
+	r := c.rule
+	start := c.period * int64(r.Period)
+	a := &alert.Alert{
+		Schema: alert.SchemaVersion, Status: alert.Open, Marking: s.gen.Marking,
+		Rule: alert.Rule{
+			ID: r.ID, Version: r.Version, Title: r.Title, Severity: r.Severity, Hash: r.Hash,
+			Proportionality: r.Proportionality, Response: r.Response, FalsePositives: r.FalsePositives,
+			Controls: map[string][]string{},
+		},
+		Group:      keyParts(r, c.key),
+		Period:     alert.Period{Start: utc(start), End: utc(start + int64(r.Period))},
+		Count:      len(entries),
+		Tables:     s.gen.Tables,
+		Generation: s.gen.Hash,
+	}
+	for k, v := range r.Controls {
+		a.Rule.Controls[k] = v
+	}
+	if c.withdrawn != "" {
+		a.Status, a.Reason = alert.Withdrawn, c.withdrawn
+	}
+	d := Draft{Alert: a, Rule: r}
+	if len(entries) == 0 {
+		return d
+	}
+	a.First, a.Last = utc(entries[0].Time), utc(entries[len(entries)-1].Time)
+	for i, e := range entries {
+		if i < maxEventIDs {
+			a.EventIDs = append(a.EventIDs, e.ID.String())
+		}
+		if i < r.Quote {
+			d.Quote = append(d.Quote, e.ID)
+		}
+	}
+	s.draftFacts(a, r, entries)
+	if since, ok := s.Warming(r); ok && a.First.UnixNano()-int64(r.Timespan) < since {
+		a.Unknowns = append(a.Unknowns, fmt.Sprintf("the rule has been watching since %s only; earlier events are not counted", utc(since).Format(time.RFC3339)))
+	}
+	return d
+}
+
+// draftFacts says for how many events each fact held, and which tables could not say.
+func (s *State) draftFacts(a *alert.Alert, r *rule.Compiled, entries []window.Entry) {
+	for i, f := range r.Rule.Facts {
+		fact := alert.Fact{Say: f.Say, Speaks: f.Speaks}
+		for _, e := range entries {
+			switch e.Facts >> (2 * i) & 3 {
+			case factTrue:
+				fact.True++
+			case factUnknown:
+				fact.Unknown++
+			default:
+				fact.False++
+			}
+		}
+		a.Facts = append(a.Facts, fact)
+		if fact.Unknown > 0 {
+			why := "the record does not say"
+			if tables := s.gen.Rules.Tables(r.Facts[i]); len(tables) > 0 {
+				why = "tables asked: " + strings.Join(tables, ", ")
+			}
+			a.Unknowns = append(a.Unknowns, fmt.Sprintf("%s: unknown for %d of %d events (%s)", f.Say, fact.Unknown, len(entries), why))
+		}
+	}
+}
+
+func utc(ns int64) time.Time { return time.Unix(0, ns).UTC() }
+
+// Dress completes a draft with the records that it quotes, in the order of Quote, and its sentence.
+func (d *Draft) Dress(records []*event.Record) error {
+	for _, r := range records {
+		d.Alert.Evidence = append(d.Alert.Evidence, *r)
+	}
+	if len(records) == 0 {
+		d.Alert.Summary = d.Rule.Title
+		return nil
+	}
+	var err error
+	if d.Alert.Summary, err = summary(d.Rule, d.Alert, records[0]); err != nil {
+		return fmt.Errorf("rule %s: summary: %w", d.Rule.ID, err)
+	}
+	return nil
+}
+
+// summary fills the rule's sentence from the alert and its first record.
+func summary(r *rule.Compiled, a *alert.Alert, first *event.Record) (string, error) {
+	t, err := rule.ParseSummary(r.Alert.Summary)
+	if err != nil {
+		return "", err
+	}
+	names := map[string]any{}
+	for _, f := range event.Base {
+		setName(names, f.Name, "unknown")
+	}
+	for name, v := range first.Fields {
+		setName(names, name, v)
+	}
+	native := map[string]any{}
+	for _, p := range first.Native {
+		native[p.Name] = p.Text
+	}
+	if _, declared := names["fields"]; !declared {
+		names["fields"] = native
+	}
+	setName(names, "actor.id", first.Fields["user.id"])
+	setName(names, "actor.name", first.Fields["user.name"])
+	for _, g := range a.Group {
+		setName(names, g.Field, g.Value)
+	}
+	names["count"] = a.Count
+	names["first"] = a.First.Format("2006-01-02 15:04:05 UTC")
+	names["last"] = a.Last.Format("2006-01-02 15:04:05 UTC")
+	setName(names, "rule.title", r.Title)
+	var b strings.Builder
+	if err := t.Execute(&b, names); err != nil {
+		return "", err
+	}
+	return strings.ReplaceAll(b.String(), "<no value>", "unknown"), nil
+}
+
+// setName puts a dotted name into nested maps.
+func setName(m map[string]any, name string, v any) {
+	if v == nil {
+		return
+	}
+	parts := strings.Split(name, ".")
+	for _, p := range parts[:len(parts)-1] {
+		inner, ok := m[p].(map[string]any)
+		if !ok {
+			inner = map[string]any{}
+			m[p] = inner
+		}
+		m = inner
+	}
+	m[parts[len(parts)-1]] = v
+}

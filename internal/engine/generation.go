@@ -1,0 +1,63 @@
+package engine
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"probity/internal/alert"
+	"probity/internal/rule"
+)
+
+// people resolves the accounts that logs write to persons; *table.Set is one.
+type people interface {
+	// Resolve returns the person who holds an account of a system; false if none is known, or several are.
+	Resolve(dataset, account string, at int64) (string, bool)
+	// ResolveRequestor does so for whoever a log names as requester: an account or a collar number.
+	ResolveRequestor(dataset, token string, at int64) (string, bool)
+}
+
+// Generation is what is in force: rules compiled against the lookups of the tables in force. It is immutable and swapped
+// whole between two batches.
+type Generation struct {
+	Rules   *rule.Set
+	Tables  []alert.Table
+	Marking string
+	Hash    string // of rules and tables
+
+	people people
+	byFeed map[string]*rule.Compiled
+	keep   []int64 // by rule: how long beyond its window it remembers, nanoseconds
+}
+
+// GenerationOptions are a generation's parts.
+type GenerationOptions struct {
+	Rules   *rule.Set
+	People  people
+	Tables  []alert.Table
+	Marking string                   // on every alert, e.g. OFFICIAL-SENSITIVE
+	Repeats map[string]time.Duration // by dataset: how long after the first a source may repeat a record
+}
+
+// NewGeneration puts rules and tables together.
+func NewGeneration(o GenerationOptions) *Generation {
+	g := &Generation{Rules: o.Rules, Tables: o.Tables, Marking: o.Marking, people: o.People, byFeed: map[string]*rule.Compiled{}}
+	h := sha256.New()
+	fmt.Fprintf(h, "rules %s\nmarking %s\n", o.Rules.Hash(), o.Marking)
+	for _, t := range o.Tables {
+		fmt.Fprintf(h, "table %s %s\n", t.Name, t.SHA256)
+	}
+	g.Hash = hex.EncodeToString(h.Sum(nil))
+	for _, r := range o.Rules.Rules {
+		g.byFeed[r.Feed] = r
+		var repeats time.Duration
+		for dataset, d := range o.Repeats {
+			if r.Reads(dataset) {
+				repeats = max(repeats, d)
+			}
+		}
+		g.keep = append(g.keep, int64(max(repeats, r.Wait)))
+	}
+	return g
+}

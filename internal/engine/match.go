@@ -1,0 +1,272 @@
+package engine
+
+import (
+	"encoding/binary"
+
+	"probity/internal/alert"
+	"probity/internal/event"
+	"probity/internal/rule"
+)
+
+// Outcome is what became of a rule's condition over an event.
+type Outcome uint8
+
+// The outcomes of a match. An event over which a condition is false, or unknown for good, gives no Match.
+const (
+	Counted    Outcome = iota // it counts towards a hit
+	Undecided                 // a table does not say; it waits for a newer one
+	Suppressed                // an exception holds it back
+)
+
+// Match is a rule's condition met by an event for one group key.
+type Match struct {
+	Rule    *rule.Compiled
+	Role    rule.Role
+	Outcome Outcome
+	Key     string // encoded group key; "" unless Counted
+	Time    int64
+	ID      event.ID
+	Facts   uint32
+	Record  *event.Record // nil if Suppressed; shared by all matches of the event
+}
+
+// RuleCounts counts what a matcher did for one rule.
+type RuleCounts struct {
+	Evaluated, Matches, Undecided, Suppressed uint64
+	Unknown                                   uint64 // conditions that a missing field left unknown
+	Errors                                    uint64 // run-time errors of expr
+	Nanoseconds                               int64  // of evaluation, sampled
+}
+
+// sampleEvery is how many events pass between two whose evaluation is timed.
+const sampleEvery = 64
+
+// Matcher judges events one by one. It belongs to one goroutine.
+type Matcher struct {
+	Counts []RuleCounts // by rule index, since the matcher was made or the caller cleared them
+
+	gen    *Generation
+	finder *rule.Finder
+	eval   *rule.Eval
+	now    func() int64 // monotonic nanoseconds, for sampling only; may be nil
+	events uint64
+	names  map[[2]string]string // dataset, account → "dataset:account"
+	keys   [][]byte
+}
+
+// NewMatcher returns a matcher; now, if not nil, is read to sample what rules cost and for nothing else.
+func (g *Generation) NewMatcher(now func() int64) *Matcher {
+	return &Matcher{
+		Counts: make([]RuleCounts, len(g.Rules.Rules)),
+		gen:    g, finder: g.Rules.NewFinder(), eval: g.Rules.NewEval(), now: now, names: map[[2]string]string{},
+	}
+}
+
+// Match appends the event's matches, in the order of the rules.
+func (m *Matcher) Match(ev *event.Event, out []Match) []Match {
+	rules := m.finder.Rules(ev)
+	m.events++
+	if len(rules) == 0 {
+		return out
+	}
+	m.resolve(ev)
+	m.eval.Begin(ev)
+	sampled := m.now != nil && m.events%sampleEvery == 0
+	first := len(out)
+	for _, r := range rules {
+		if !sampled {
+			out = m.judge(r, ev, out, first)
+			continue
+		}
+		start := m.now()
+		out = m.judge(r, ev, out, first)
+		m.Counts[r.Index].Nanoseconds += (m.now() - start) * sampleEvery
+	}
+	return out
+}
+
+// Rejudge judges a kept record anew for one rule and role, under the generation of this matcher.
+func (m *Matcher) Rejudge(r *rule.Compiled, role rule.Role, ev *event.Event, out []Match) []Match {
+	m.resolve(ev)
+	m.eval.Begin(ev)
+	return m.judgeRole(r, role, ev, out, len(out))
+}
+
+func (m *Matcher) judge(r *rule.Compiled, ev *event.Event, out []Match, first int) []Match {
+	for _, role := range r.Roles {
+		out = m.judgeRole(r, role, ev, out, first)
+	}
+	return out
+}
+
+func (m *Matcher) judgeRole(r *rule.Compiled, role rule.Role, ev *event.Event, out []Match, first int) []Match {
+	count := &m.Counts[r.Index]
+	count.Evaluated++
+	m.eval.For(role)
+	verdict, suppressed := m.verdict(r, ev)
+	if m.eval.Errors > 0 {
+		count.Errors += uint64(m.eval.Errors)
+		m.eval.Errors = 0
+	}
+	switch {
+	case suppressed:
+		count.Suppressed++
+		return append(out, Match{Rule: r, Role: role, Outcome: Suppressed, Time: ev.Time()})
+	case verdict == rule.UnknownField:
+		count.Unknown++
+		return out
+	case verdict == rule.False:
+		return out
+	}
+	if !m.groupKeys(r) {
+		count.Unknown++
+		return out
+	}
+	match := Match{Rule: r, Role: role, Time: ev.Time()}
+	match.ID, match.Record = m.record(ev, out[first:])
+	if verdict == rule.Undecided {
+		count.Undecided++
+		match.Outcome = Undecided
+		return append(out, match)
+	}
+	count.Matches++
+	match.Facts = m.facts(r)
+	for _, k := range m.keys {
+		match.Key = string(k)
+		out = append(out, match)
+	}
+	return out
+}
+
+// verdict joins the condition with its exceptions: when and not exception. An exception that is surely true suppresses;
+// one that is unknown holds the match back as any other unknown would.
+func (m *Matcher) verdict(r *rule.Compiled, ev *event.Event) (v rule.Verdict, suppressed bool) {
+	v = m.eval.Verdict(r.Cond)
+	if v < rule.Undecided {
+		return v, false
+	}
+	for i := range r.Exceptions {
+		x := &r.Exceptions[i]
+		if ev.Time() >= x.Expires {
+			continue
+		}
+		switch held := m.eval.Verdict(x.Cond); held {
+		case rule.True:
+			return v, true
+		case rule.UnknownField, rule.Undecided:
+			v = min(v, held)
+		}
+	}
+	return v, false
+}
+
+// record returns the event's identity and kept form, made once an event.
+func (m *Matcher) record(ev *event.Event, matches []Match) (event.ID, *event.Record) {
+	for i := range matches {
+		if matches[i].Record != nil {
+			return matches[i].ID, matches[i].Record
+		}
+	}
+	id := ev.Identity()
+	return id, ev.Record(m.gen.Rules.Schema, id)
+}
+
+// The two bits that an entry holds for each fact.
+const (
+	factFalse = iota
+	factUnknown
+	factTrue
+)
+
+func (m *Matcher) facts(r *rule.Compiled) (bits uint32) {
+	for i, f := range r.Facts {
+		switch m.eval.Verdict(f) {
+		case rule.True:
+			bits |= factTrue << (2 * i)
+		case rule.UnknownField, rule.Undecided:
+			bits |= factUnknown << (2 * i)
+		}
+	}
+	return bits
+}
+
+// groupKeys sets m.keys to the encoded keys of the event for the rule, several where a field is a list; false if one of the
+// fields is unknown.
+func (m *Matcher) groupKeys(r *rule.Compiled) bool {
+	m.keys = append(m.keys[:0], nil)
+	for _, g := range r.GroupBy {
+		v, ok := m.eval.Value(g.Term)
+		if !ok {
+			return false
+		}
+		values := v.List()
+		if !g.List {
+			values = []string{v.Text()}
+		}
+		var next [][]byte
+		for _, k := range m.keys {
+			for _, s := range values {
+				part := binary.AppendUvarint(append([]byte(nil), k...), uint64(len(s)))
+				next = append(next, append(part, s...))
+			}
+		}
+		m.keys = next
+	}
+	return true
+}
+
+// keyParts reads an encoded group key.
+func keyParts(r *rule.Compiled, key string) []alert.KeyPart {
+	parts := make([]alert.KeyPart, 0, len(r.GroupBy))
+	b := []byte(key)
+	for _, g := range r.GroupBy {
+		n, k := binary.Uvarint(b)
+		if k <= 0 || n > uint64(len(b)-k) {
+			break // the key was encoded for another group_by: its feed would differ
+		}
+		parts = append(parts, alert.KeyPart{Field: g.Name, Value: string(b[k : k+int(n)])})
+		b = b[k+int(n):]
+	}
+	return parts
+}
+
+func encodeKey(parts []alert.KeyPart) string {
+	var b []byte
+	for _, p := range parts {
+		b = append(binary.AppendUvarint(b, uint64(len(p.Value))), p.Value...)
+	}
+	return string(b)
+}
+
+// resolve sets the persons of the event. An account that nobody is known to hold stands for itself, as dataset:account.
+func (m *Matcher) resolve(ev *event.Event) {
+	dataset := ev.Text(event.FieldDataset)
+	if account := ev.Text(event.FieldUserName); account != "" {
+		id, ok := m.gen.people.Resolve(dataset, account, ev.Time())
+		if !ok {
+			id = m.unresolved(dataset, account)
+		}
+		ev.Slots[event.FieldUserID] = event.StringValue(id)
+	}
+	if token := ev.Text(event.FieldRequestorName); token != "" {
+		id, ok := m.gen.people.ResolveRequestor(dataset, token, ev.Time())
+		if !ok {
+			id = m.unresolved(dataset, token)
+		}
+		ev.Slots[event.FieldRequestorID] = event.StringValue(id)
+	}
+}
+
+const maxNames = 10_000
+
+func (m *Matcher) unresolved(dataset, account string) string {
+	if id, ok := m.names[[2]string{dataset, account}]; ok {
+		return id
+	}
+	id := dataset + ":" + account
+	if len(m.names) >= maxNames {
+		clear(m.names)
+	}
+	m.names[[2]string{id[:len(dataset)], id[len(dataset)+1:]}] = id
+	return id
+}
