@@ -94,6 +94,9 @@ func (m *Matcher) Rejudge(r *rule.Compiled, role rule.Role, ev *event.Event, out
 
 func (m *Matcher) judge(r *rule.Compiled, ev *event.Event, out []Match, first int) []Match {
 	for _, role := range r.Roles {
+		if role == rule.Requestor && !ev.Slots[event.FieldRequestorID].Has() {
+			continue // nobody asked
+		}
 		out = m.judgeRole(r, role, ev, out, first)
 	}
 	return out

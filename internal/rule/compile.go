@@ -375,9 +375,10 @@ func (c *condCompiler) skeleton(n ast.Node, neg bool) node {
 			return c.join(n, neg, !neg)
 		}
 	case *ast.ConditionalNode:
-		yes := andNode{c.skeleton(n.Cond, false), c.skeleton(n.Exp1, neg)}
-		no := andNode{c.skeleton(n.Cond, true), c.skeleton(n.Exp2, neg)}
-		return orNode{yes, no}
+		// The third term makes a choice between equals what they are, also when nobody knows which was chosen; with it the
+		// negation of a choice is the choice between the negations.
+		a, b := c.skeleton(n.Exp1, neg), c.skeleton(n.Exp2, neg)
+		return orNode{andNode{c.skeleton(n.Cond, false), a}, andNode{c.skeleton(n.Cond, true), b}, andNode{a, b}}
 	case *ast.BuiltinNode:
 		if each, ok := c.each(n, neg); ok {
 			return each

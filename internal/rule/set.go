@@ -212,3 +212,8 @@ func (s *Set) suggestLookup(name string) string {
 	}
 	return "; rules/README.md lists the lookups"
 }
+
+// Reads reports whether the rule can match events of a dataset.
+func (c *Compiled) Reads(dataset string) bool {
+	return c.Datasets == nil || slices.Contains(c.Datasets, dataset)
+}
