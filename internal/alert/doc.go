@@ -13,6 +13,6 @@
 // sink under the key ID/Revision, and its body never changes.
 //
 // Canonical is the part of the last revision that is a function of the set of events: replay and a live run are compared
-// on it. Schema (alert.schema.json at the project's rules folder) describes the JSON form; SchemaVersion changes when a
+// on it. Schema (alert.schema.json in this folder) describes the JSON form; SchemaVersion changes when a
 // reader of the old form would misread the new one.
 package alert

@@ -36,6 +36,7 @@ type GenerationOptions struct {
 	Rules   *rule.Set
 	People  people
 	Tables  []alert.Table
+	Inputs  []string                 // whatever else decides verdicts, as text: spans and misses of the tables, the zone
 	Marking string                   // on every alert, e.g. OFFICIAL-SENSITIVE
 	Repeats map[string]time.Duration // by dataset: how long after the first a source may repeat a record
 }
@@ -47,6 +48,9 @@ func NewGeneration(o GenerationOptions) *Generation {
 	fmt.Fprintf(h, "rules %s\nmarking %s\n", o.Rules.Hash(), o.Marking)
 	for _, t := range o.Tables {
 		fmt.Fprintf(h, "table %s %s\n", t.Name, t.SHA256)
+	}
+	for _, in := range o.Inputs {
+		fmt.Fprintf(h, "input %q\n", in)
 	}
 	g.Hash = hex.EncodeToString(h.Sum(nil))
 	for _, r := range o.Rules.Rules {

@@ -1,0 +1,204 @@
+package decode
+
+import (
+	"bytes"
+	"encoding/csv"
+	"slices"
+	"strings"
+)
+
+// csvFramer cuts records of RFC 4180, whose quoted fields may hold newlines, and takes the header rows out.
+//
+// A quote counts only at the start of a field. A record that reaches limit bytes, or the end of the file, with its quote
+// still open is rejected at its first line, and framing resumes at the second: one stray quote must not swallow what
+// follows. Until then the records behind a stray quote wait, at most limit bytes of them.
+type csvFramer struct {
+	limit     int
+	separator byte
+	header    bool     // the file begins with a header row
+	required  []string // a row that lacks one of these columns is no header
+	head      *Header  // in force; nil before the first header row
+	seen      bool
+	skip      bool
+}
+
+func (f *csvFramer) State() []byte {
+	s := framing{Skip: f.skip, Seen: f.seen}
+	if f.header && f.head != nil {
+		s.Header = string(f.head.raw)
+	}
+	return s.encode()
+}
+
+func (f *csvFramer) Restore(state []byte) error {
+	s, err := decodeFraming(state)
+	if err != nil {
+		return err
+	}
+	f.skip, f.seen = s.Skip, s.Seen
+	if f.header {
+		f.head = nil
+		if s.Header != "" {
+			f.head = f.readHeader([]byte(s.Header))
+		}
+	}
+	return nil
+}
+
+func (f *csvFramer) Reset() { f.skip, f.seen = false, false }
+
+func (f *csvFramer) Frame(block []byte, base int64, atEOF bool, max int, out []Record) (int, []Record) {
+	pos, ok := skipMark(block, base, atEOF)
+	if !ok {
+		return 0, out
+	}
+	for n := len(out); len(out)-n < max && pos < len(block); {
+		rec, used := f.next(block[pos:], atEOF)
+		if used == 0 {
+			break
+		}
+		if rec.Data != nil {
+			rec.Offset = base + int64(pos)
+			out = append(out, rec)
+		}
+		pos += used
+	}
+	return pos, out
+}
+
+// next cuts one record from the front of rest. Data is nil if what was used is no record, and used is 0 if the record is
+// not whole yet.
+func (f *csvFramer) next(rest []byte, atEOF bool) (rec Record, used int) {
+	newline := bytes.IndexByte(rest, '\n')
+	if f.skip {
+		return f.longLine(rest, newline, atEOF)
+	}
+	end, open := newline, false
+	if newline < 0 || bytes.IndexByte(rest[:newline], '"') >= 0 {
+		end, open = recordEnd(rest[:min(len(rest), f.limit+1)], f.separator)
+	}
+	switch {
+	case end > f.limit || end < 0 && len(rest) > f.limit:
+		if newline < 0 || newline > f.limit {
+			return f.longLine(rest, newline, atEOF)
+		}
+		return Record{Data: withoutCR(rest[:newline]), Reject: ReasonTooLong}, newline + 1
+	case end >= 0:
+		return f.row(rest[:end], false), end + 1
+	case !atEOF:
+		return Record{}, 0
+	case open && newline >= 0:
+		return Record{Data: withoutCR(rest[:newline]), Reject: ReasonQuote}, newline + 1
+	}
+	return f.row(rest, true), len(rest)
+}
+
+// longLine returns the next piece of a line that is too long.
+func (f *csvFramer) longLine(rest []byte, newline int, atEOF bool) (Record, int) {
+	switch {
+	case newline > f.limit || newline < 0 && len(rest) > f.limit:
+		f.skip = true
+		return Record{Data: rest[:f.limit], Reject: ReasonTooLong}, f.limit
+	case newline > 0:
+		f.skip = false
+		return Record{Data: rest[:newline], Reject: ReasonTooLong}, newline + 1
+	case newline == 0:
+		f.skip = false
+		return Record{}, 1
+	case atEOF:
+		f.skip = false
+		return Record{Data: rest, Reject: ReasonTooLong, Partial: true}, len(rest)
+	}
+	return Record{}, 0
+}
+
+// recordEnd finds the newline that ends the record at the front of b, -1 if there is none; open says that the bytes end
+// inside quotes.
+func recordEnd(b []byte, separator byte) (end int, open bool) {
+	for i := 0; ; {
+		if i < len(b) && b[i] == '"' {
+			for i++; ; i++ {
+				j := bytes.IndexByte(b[i:], '"')
+				if j < 0 {
+					return -1, true
+				}
+				if i += j + 1; i == len(b) || b[i] != '"' {
+					break
+				}
+			}
+		}
+		for ; i < len(b) && b[i] != separator; i++ {
+			if b[i] == '\n' {
+				return i, false
+			}
+		}
+		if i == len(b) {
+			return -1, false
+		}
+		i++
+	}
+}
+
+// row returns the record of a whole row, with nil Data for blank lines and header rows.
+func (f *csvFramer) row(line []byte, partial bool) Record {
+	line = withoutCR(line)
+	if blank(line) {
+		return Record{}
+	}
+	if f.header && !f.seen {
+		head := f.readHeader(line)
+		switch {
+		case head != nil && (f.head == nil || !slices.Equal(f.head.Columns, head.Columns)):
+			f.head, f.seen = head, true
+			return Record{}
+		case head != nil:
+			f.seen = true // the same columns: keep the Header that workers already know
+			return Record{}
+		case f.head == nil:
+			return Record{Data: line, Partial: partial, Reject: ReasonColumns}
+		}
+		f.seen = true // a later file of the chain without a header row: the columns stay
+	}
+	if f.repeated(line) {
+		return Record{}
+	}
+	return Record{Data: line, Partial: partial, Header: f.head}
+}
+
+// repeated reports whether line is the header row again, however it is quoted.
+func (f *csvFramer) repeated(line []byte) bool {
+	first := f.head.Columns[0]
+	if !bytes.HasPrefix(bytes.TrimPrefix(line, []byte{'"'}), []byte(first)) {
+		return false
+	}
+	if bytes.Equal(line, f.head.raw) {
+		return true
+	}
+	row, err := f.split(line)
+	return err == nil && slices.Equal(row, f.head.Columns)
+}
+
+// readHeader returns the header that line is, nil if it is none.
+func (f *csvFramer) readHeader(line []byte) *Header {
+	columns, err := f.split(line)
+	if err != nil {
+		return nil
+	}
+	for _, name := range f.required {
+		if !slices.Contains(columns, name) {
+			return nil
+		}
+	}
+	return &Header{Columns: columns, raw: bytes.Clone(line)}
+}
+
+func (f *csvFramer) split(line []byte) ([]string, error) {
+	r := csv.NewReader(bytes.NewReader(line))
+	r.Comma = rune(f.separator)
+	return r.Read()
+}
+
+// fixedHeader is the header of a file without a header row.
+func fixedHeader(columns []string, separator byte) *Header {
+	return &Header{Columns: columns, raw: []byte(strings.Join(columns, string(rune(separator))))}
+}

@@ -1,0 +1,254 @@
+package decode
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"probity/internal/event"
+)
+
+// spec is a Spec with its names resolved and its pattern compiled.
+type spec struct {
+	from      []int // refs
+	constant  string
+	first     []spec
+	when      []guard
+	pattern   *regexp.Regexp
+	group     int
+	as        string
+	split     string
+	values    map[string]string
+	otherwise string
+	fallback  string
+}
+
+// guard asks that a native field has one of some values.
+type guard struct {
+	ref    int
+	values []string
+}
+
+func (d *Decoder) compileSpec(s Spec) (spec, error) {
+	out := spec{as: s.As, split: s.Split, values: s.Values, otherwise: s.Otherwise, fallback: s.Default}
+	for _, name := range s.From {
+		out.from = append(out.from, d.ref(name))
+	}
+	if s.Const != nil {
+		out.constant = *s.Const
+	}
+	for _, alternative := range s.First {
+		a, err := d.compileSpec(alternative)
+		if err != nil {
+			return out, err
+		}
+		out.first = append(out.first, a)
+	}
+	for name, values := range s.When {
+		out.when = append(out.when, guard{d.ref(name), values})
+	}
+	if s.Pattern != "" {
+		re, err := regexp.Compile(s.Pattern)
+		if err != nil {
+			return out, fmt.Errorf("pattern: %w", err)
+		}
+		out.pattern, out.group = re, re.SubexpIndex("value")
+	}
+	return out, nil
+}
+
+// one returns the text of a native field, the first of several that a path leads to, "" if it is missing.
+func (w *Worker) one(r int) string {
+	text, list := w.native(r)
+	if len(list) > 0 {
+		return list[0]
+	}
+	return text
+}
+
+// native returns what a ref holds: a text, or a list where a path leads through an array. The list is scratch. An array of
+// nothing but objects, referred to as such, is its JSON text.
+func (w *Worker) native(r int) (text string, list []string) {
+	held := &w.natives.refs[r]
+	if held.unset || held.text != "" && held.array == nil {
+		return held.text, nil
+	}
+	if w.json == nil || w.json.root == nil {
+		return "", nil
+	}
+	w.list = w.list[:0]
+	switch {
+	case held.array != nil && held.text == "[]":
+		return "", nil
+	case held.array != nil:
+		w.list = path(nil).texts(w.json, held.array, w.list)
+	case w.d.paths[r] != nil:
+		w.list = w.d.paths[r].texts(w.json, w.json.root, w.list)
+	}
+	return held.text, w.list
+}
+
+// value returns the value of a rule's field.
+func (w *Worker) value(r *rule) event.Value {
+	text, list := w.apply(&r.spec)
+	return w.coerce(r.name, r.kind, text, list)
+}
+
+// apply returns the text, or the list, that a spec yields.
+func (w *Worker) apply(s *spec) (text string, list []string) {
+	for _, g := range s.when {
+		if !slices.Contains(g.values, w.one(g.ref)) {
+			return "", nil
+		}
+	}
+	for i := range s.first {
+		if text, list = w.apply(&s.first[i]); text != "" || len(list) > 0 {
+			return text, list
+		}
+	}
+	if s.constant != "" {
+		return s.constant, nil
+	}
+	for _, r := range s.from {
+		if text, list = w.native(r); text != "" || len(list) > 0 {
+			break
+		}
+	}
+	if len(list) == 0 && s.split == "" {
+		return w.rewrite(s, text), nil
+	}
+	if len(list) == 0 {
+		list = w.list[:0]
+		for part := range strings.SplitSeq(text, s.split) {
+			list = append(list, strings.TrimSpace(part))
+		}
+	}
+	kept := list[:0]
+	for _, el := range list {
+		if el = w.rewrite(s, el); el != "" {
+			kept = append(kept, el)
+		}
+	}
+	w.list = list[:0]
+	return "", kept
+}
+
+// rewrite takes a text through pattern, as and values, in this order.
+func (w *Worker) rewrite(s *spec, text string) string {
+	if text == "" {
+		return ""
+	}
+	if s.pattern != nil {
+		at := s.pattern.FindStringSubmatchIndex(text)
+		if at == nil || at[2*s.group] < 0 {
+			return ""
+		}
+		text = text[at[2*s.group]:at[2*s.group+1]]
+	}
+	text = w.fold(s.as, text)
+	if s.values != nil {
+		if mapped, ok := s.values[text]; ok {
+			return mapped
+		}
+	}
+	if s.fallback != "" {
+		return s.fallback
+	}
+	return w.fold(s.otherwise, text)
+}
+
+// maxFolded bounds how many folded texts a worker remembers: the same few verbs and types come again and again.
+const maxFolded = 4096
+
+// fold returns text in the way that how says.
+func (w *Worker) fold(how, text string) string {
+	switch how {
+	case "missing":
+		return ""
+	case "host":
+		return hostOnly(text)
+	case "lower":
+		return remembered(w.lowered, text, strings.ToLower)
+	case "hyphens":
+		return remembered(w.hyphened, text, hyphens)
+	}
+	return text
+}
+
+func remembered(known map[string]string, text string, fold func(string) string) string {
+	if folded, ok := known[text]; ok {
+		return folded
+	}
+	folded := fold(text)
+	if len(text) <= 64 && len(known) < maxFolded {
+		known[strings.Clone(text)] = strings.Clone(folded)
+	}
+	return folded
+}
+
+// coerce returns the value of a field from its text or list. What does not read as the field's kind is missing, and noted.
+func (w *Worker) coerce(name string, kind event.Kind, text string, list []string) event.Value {
+	if kind == event.List {
+		if len(list) > 0 {
+			return event.ListValue(slices.Clone(list))
+		}
+		if text == "" {
+			return event.Value{}
+		}
+		return event.ListValue([]string{text})
+	}
+	if len(list) > 0 {
+		text = list[0]
+	}
+	if text == "" {
+		return event.Value{}
+	}
+	v, ok := w.scalar(kind, text)
+	if !ok {
+		w.oddities = append(w.oddities, name)
+	}
+	return v
+}
+
+func (w *Worker) scalar(kind event.Kind, text string) (event.Value, bool) {
+	switch kind {
+	case event.Int:
+		n, err := strconv.ParseInt(text, 10, 64)
+		return ifOK(event.IntValue(n), err == nil)
+	case event.Bool:
+		b, ok := readBool(text)
+		return ifOK(event.BoolValue(b), ok)
+	case event.Time:
+		if t, err := time.Parse(time.RFC3339, text); err == nil && t.Unix() >= earliest && t.Unix() <= latest {
+			return event.TimeValue(t.UnixNano()), true
+		}
+		ns, _, ok := w.readTime(text)
+		return ifOK(event.TimeValue(ns), ok)
+	}
+	return event.StringValue(text), true
+}
+
+func ifOK(v event.Value, ok bool) (event.Value, bool) {
+	if !ok {
+		return event.Value{}, false
+	}
+	return v, true
+}
+
+// readBool reads the ways in which logs write booleans.
+func readBool(text string) (value, ok bool) {
+	for _, word := range []string{"true", "yes", "y", "1"} {
+		if strings.EqualFold(text, word) {
+			return true, true
+		}
+	}
+	for _, word := range []string{"false", "no", "n", "0"} {
+		if strings.EqualFold(text, word) {
+			return false, true
+		}
+	}
+	return false, false
+}

@@ -1,0 +1,128 @@
+package decode
+
+import (
+	"probity/internal/event"
+
+	"github.com/valyala/fastjson"
+)
+
+// maxSymbols bounds how many field names a worker remembers: names come from the log, and a log can make up names.
+const maxSymbols = 4096
+
+// symbol is the name of a native field as a worker remembers it.
+type symbol struct {
+	name string
+	ref  int    // index into natives.refs; -1 if the format does not refer to the name
+	seen uint32 // number of the record that had it last
+}
+
+// ref is what one native field that the format refers to holds in the record at hand.
+type ref struct {
+	text  string          // a scalar's text, an array's JSON text
+	array *fastjson.Value // for a JSON array
+	unset bool            // two fields compete for the name, so neither has it
+}
+
+// natives collects the native fields of one record: all of them in order, and those that the format refers to by index.
+type natives struct {
+	pairs   []event.Pair
+	refs    []ref
+	byName  map[string]int     // name → index into refs
+	symbols map[string]*symbol // names seen so far
+	beyond  map[string]bool    // names of this record that found no room in symbols
+	record  uint32
+	doubled []string // names that this record has twice
+}
+
+func newNatives(byName map[string]int) *natives {
+	return &natives{refs: make([]ref, len(byName)), byName: byName, symbols: map[string]*symbol{}, beyond: map[string]bool{}}
+}
+
+// begin forgets the record before and collects into pairs.
+func (n *natives) begin(pairs []event.Pair) {
+	n.pairs = pairs
+	clear(n.refs)
+	n.doubled = n.doubled[:0]
+	if len(n.beyond) > 0 {
+		clear(n.beyond)
+	}
+	n.record++
+	if n.record == 0 { // the counter came round: no symbol may look seen
+		clear(n.symbols)
+		n.record = 1
+	}
+}
+
+// symbol returns what is known of a name. The name is copied if it is kept.
+func (n *natives) symbol(name []byte) *symbol {
+	if s, ok := n.symbols[string(name)]; ok {
+		return s
+	}
+	s := n.newSymbol(string(name))
+	if len(n.symbols) < maxSymbols {
+		n.symbols[s.name] = s
+	} else if n.beyond[s.name] {
+		s.seen = n.record
+	} else {
+		n.beyond[s.name] = true
+	}
+	return s
+}
+
+func (n *natives) newSymbol(name string) *symbol {
+	s := &symbol{name: name, ref: -1}
+	if i, ok := n.byName[name]; ok {
+		s.ref = i
+	}
+	return s
+}
+
+// add takes a field. Of a name that comes twice the first is what mappings see; the pairs hold both, and doubled names it.
+// It reports whether the field is the first of its name.
+func (n *natives) add(s *symbol, text string, array *fastjson.Value) (first bool) {
+	if s.seen == n.record {
+		n.doubled = append(n.doubled, s.name)
+		if text != "" {
+			n.pairs = append(n.pairs, event.Pair{Name: s.name, Text: text})
+		}
+		return false
+	}
+	s.seen = n.record
+	if text == "" {
+		return true
+	}
+	n.pairs = append(n.pairs, event.Pair{Name: s.name, Text: text})
+	if s.ref >= 0 {
+		n.refs[s.ref] = ref{text: text, array: array}
+	}
+	return true
+}
+
+// also lets mappings see a field under a second name as long as no other field claims that name in this record.
+func (n *natives) also(name, text string) {
+	i, ok := n.byName[name]
+	if !ok || text == "" {
+		return
+	}
+	if r := &n.refs[i]; r.text != "" || r.unset {
+		*r = ref{unset: true}
+	} else {
+		r.text = text
+	}
+}
+
+// fixed returns symbols for columns whose names and order are known.
+func (n *natives) fixed(columns []string) []*symbol {
+	out := make([]*symbol, len(columns))
+	for i, c := range columns {
+		out[i] = n.newSymbol(c)
+	}
+	for i, c := range columns { // a name that two columns share is one symbol, so that the first has it
+		for j := range i {
+			if columns[j] == c {
+				out[i] = out[j]
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,226 @@
+package decode
+
+import (
+	"strings"
+	"time"
+
+	"probity/internal/event"
+)
+
+// The native fields that decoding itself adds, where something is odd.
+const (
+	// NativeUncoerced lists the fields whose native text did not read as their type; they are missing.
+	NativeUncoerced = "probity.uncoerced"
+	// nativeDoubled, behind the decoder's name and a dot, lists names that the record has twice.
+	nativeDoubled = "duplicate_keys"
+)
+
+// Worker decodes records. It belongs to one goroutine. What it decodes lives on after its next call.
+type Worker struct {
+	d        *Decoder
+	text     arena
+	clock    localClock
+	natives  *natives // the event's
+	outer    *natives // with a payload: the record's around it
+	record   parser
+	payload  parser
+	json     *jsonParser       // the one that reads the event's native fields, if one does
+	lowered  map[string]string // texts in lower case, and as verbs are written: the same few come again and again
+	hyphened map[string]string
+	list     []string // scratch
+	oddities []string
+}
+
+// parser reads one record's text into native fields.
+type parser interface {
+	parse(n *natives, text string, h *Header) *Reject
+}
+
+// NewWorker returns a worker for one goroutine.
+func (d *Decoder) NewWorker() *Worker {
+	w := &Worker{
+		d: d, clock: localClock{zone: d.zone}, natives: newNatives(d.refNames), lowered: map[string]string{}, hyphened: map[string]string{},
+	}
+	w.record = w.newParser(d.format.Decoder)
+	last := w.record
+	if p := d.format.Payload; p != nil {
+		w.outer = newNatives(d.outerNames)
+		w.payload = w.newParser(p.Decoder)
+		last = w.payload
+	}
+	w.json, _ = last.(*jsonParser)
+	return w
+}
+
+func (w *Worker) newParser(decoder string) parser {
+	f := w.d.format
+	switch decoder {
+	case "json":
+		return &jsonParser{w: w}
+	case "csv":
+		return &csvParser{separator: w.d.separator, fixed: w.d.fixed}
+	case "delimited":
+		return &delimitedParser{
+			separator: separatorOf(f.Delimited.Separator), columns: f.Delimited.Columns, trim: f.Delimited.Padded == nil || *f.Delimited.Padded,
+		}
+	case "logfmt":
+		return &logfmtParser{w: w}
+	case "regex":
+		return &regexParser{re: w.d.regex}
+	}
+	if f.Syslog.RFC == 3164 {
+		return &syslog3164Parser{w: w}
+	}
+	return &syslog5424Parser{w: w}
+}
+
+// Decode fills ev from rec: Slots, Native, NativeID, Original, Partial, Origin.Source and Origin.Offset; the rest of ev is
+// zero. The error is a *Reject; then ev has Original, Partial and Origin, and the other members mean nothing.
+func (w *Worker) Decode(rec Record, ev *event.Event) error {
+	ev.Reset(w.d.schema)
+	ev.Original, ev.Partial = rec.Data, rec.Partial
+	ev.Origin.Source, ev.Origin.Offset = w.d.source, rec.Offset
+	if rec.Reject != "" {
+		return &Reject{rec.Reject, framingDetail[rec.Reject]}
+	}
+	text, reject := w.recordText(rec.Data)
+	if reject == nil {
+		w.natives.begin(ev.Native)
+		reject = w.parse(text, rec.Header)
+		ev.Native = w.natives.pairs
+	}
+	if reject == nil {
+		reject = w.fill(ev)
+	}
+	if reject != nil {
+		return reject
+	}
+	return nil
+}
+
+var framingDetail = map[string]string{
+	ReasonTooLong: "a piece of a record that is longer than the limit",
+	ReasonQuote:   "a quote that nothing closes before the end of the file",
+	ReasonColumns: "a row before any header row that has the columns of the format",
+}
+
+func (w *Worker) parse(text string, h *Header) *Reject {
+	if w.payload == nil {
+		return w.record.parse(w.natives, text, h)
+	}
+	w.outer.begin(w.outer.pairs[:0])
+	if reject := w.record.parse(w.outer, text, h); reject != nil {
+		return reject
+	}
+	p := w.d.format.Payload
+	for _, name := range p.Keep {
+		w.natives.add(w.natives.symbol(bytesOf(name)), w.outer.refs[w.d.outerNames[name]].text, nil)
+	}
+	inner := w.outer.refs[w.d.outerNames[p.Field]].text
+	if inner == "" {
+		return &Reject{ReasonPayload, "nothing in " + p.Field + " of " + quote(text)}
+	}
+	return w.payload.parse(w.natives, inner, nil)
+}
+
+// fill sets the event's fields from the native ones.
+func (w *Worker) fill(ev *event.Event) *Reject {
+	w.oddities = w.oddities[:0]
+	if reject := w.eventTime(ev); reject != nil {
+		return reject
+	}
+	ev.Slots[event.FieldDataset] = w.d.dataset
+	w.sequence(ev)
+	for i := range w.d.rules {
+		r := &w.d.rules[i]
+		ev.Slots[r.field] = w.value(r)
+	}
+	ev.NativeID = w.joined(w.d.idRefs, '/')
+	if doubled := w.natives.doubled; len(doubled) > 0 {
+		ev.Native = append(ev.Native, event.Pair{Name: w.d.format.payloadOf() + "." + nativeDoubled, Text: strings.Join(doubled, ",")})
+	}
+	if len(w.oddities) > 0 {
+		ev.Native = append(ev.Native, event.Pair{Name: NativeUncoerced, Text: strings.Join(w.oddities, ",")})
+	}
+	return nil
+}
+
+// joined returns the texts of refs with separator between them, "" if one is missing.
+func (w *Worker) joined(refs []int, separator byte) string {
+	if len(refs) == 1 {
+		return w.one(refs[0])
+	}
+	length := len(refs)
+	for _, r := range refs {
+		text := w.one(r)
+		if text == "" {
+			return ""
+		}
+		length += len(text)
+	}
+	b := w.text.room(length)
+	for i, r := range refs {
+		if i > 0 {
+			b = append(b, separator)
+		}
+		b = append(b, w.one(r)...)
+	}
+	return w.text.keep(b)
+}
+
+// The years that event time can hold as nanoseconds in 64 bits, with room for windows on both sides.
+var (
+	earliest = time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
+	latest   = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
+)
+
+func (w *Worker) eventTime(ev *event.Event) *Reject {
+	text := w.joined(w.d.timeRefs, ' ')
+	if text == "" {
+		return &Reject{ReasonTime, "nothing in " + strings.Join(w.d.format.Time.From, " or ")}
+	}
+	ns, doubtful, ok := w.readTime(text)
+	if !ok {
+		return &Reject{ReasonType, "no time by the format's layouts: " + quote(text)}
+	}
+	ev.Slots[event.FieldTime] = event.TimeValue(ns)
+	if doubtful {
+		ev.Slots[event.FieldTimeAmbiguous] = event.BoolValue(true)
+	}
+	return nil
+}
+
+// readTime reads a time by the first layout that fits.
+func (w *Worker) readTime(text string) (ns int64, doubtful, ok bool) {
+	for i := range w.d.layouts {
+		l := &w.d.layouts[i]
+		c, ok := l.read(text, w.d.zone, w.d.year())
+		if !ok {
+			continue
+		}
+		seconds := c.seconds
+		if seconds < earliest || seconds > latest {
+			return 0, false, false
+		}
+		if !c.zoned {
+			seconds, doubtful = w.clock.instant(seconds)
+		}
+		return seconds*1e9 + c.nanos, doubtful, true
+	}
+	return 0, false, false
+}
+
+func (d *Decoder) year() int { return d.format.Time.Year }
+
+func (w *Worker) sequence(ev *event.Event) {
+	s := w.d.sequence
+	if s == nil {
+		return
+	}
+	for _, r := range s.scope {
+		if w.one(r) == "" {
+			return
+		}
+	}
+	ev.Slots[event.FieldSequence] = w.coerce(event.Base[event.FieldSequence].Name, event.Int, w.one(s.from), nil)
+}

@@ -1,0 +1,116 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"go.uber.org/zap"
+
+	"probity/internal/evidence"
+	"probity/internal/source"
+	"probity/internal/store"
+)
+
+// commit makes a batch's effects durable, all or nothing. While it cannot, nothing is read and nothing is dropped: the same
+// commit is tried again until it succeeds or ctx is done.
+func (p *Pipeline) commit(ctx context.Context, j *judged, c *store.Commit) error {
+	if empty(c) {
+		return nil
+	}
+	started := time.Now()
+	wait := backoff.NewExponentialBackOff()
+	wait.MaxInterval = 10 * time.Second
+	for {
+		err := p.Store.Commit(c)
+		if err == nil {
+			break
+		}
+		p.metrics.commitFailures.Inc()
+		p.Logger.Error("commit failed; reading is stopped and the same commit is tried again", zap.Error(err))
+		if ctx.Err() != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(wait.NextBackOff()):
+		}
+	}
+	p.metrics.committed(j, c, time.Since(started))
+	return nil
+}
+
+func empty(c *store.Commit) bool {
+	return len(c.Streams)+len(c.Windows)+len(c.Records)+len(c.Pending)+len(c.Decided)+len(c.Alerts)+len(c.Rejects)+len(c.Evidence)+len(c.Journal) == 0
+}
+
+// gap records bytes that were lost before they could be read: in the evidence, in the log, in a metric. Never silence.
+func (p *Pipeline) gap(s *stream, g source.Gap, c *store.Commit) {
+	p.Logger.Warn("bytes were lost before they could be read",
+		zap.String("source", s.source.Name), zap.String("path", g.Path), zap.Int64("from", g.From), zap.Int64("to", g.To), zap.String("reason", g.Reason))
+	p.metrics.gaps.WithLabelValues(s.source.Name, g.Reason).Inc()
+	c.Evidence = append(c.Evidence, evidence.Entry{Kind: "gap", Body: map[string]any{
+		"source": s.source.Name, "stream": s.from.ID(), "path": g.Path, "from": g.From, "to": g.To, "reason": g.Reason,
+	}})
+}
+
+// journal adds a decision to the journal and the evidence.
+func journal(c *store.Commit, kind string, body map[string]any) {
+	b, err := json.Marshal(body)
+	if err != nil {
+		panic(err) // texts and numbers
+	}
+	c.Journal = append(c.Journal, store.JournalEntry{Kind: kind, Body: b})
+	c.Evidence = append(c.Evidence, evidence.Entry{Kind: kind, Body: body})
+}
+
+// idle advances the watermark of streams that have been quiet, so that they hold back nobody's memory. The clock decides
+// that, so it is journalled.
+func (p *Pipeline) idle(ctx context.Context) {
+	if p.IdleAfter == 0 || !p.Follow {
+		return
+	}
+	now := time.Now()
+	var c *store.Commit
+	for _, s := range p.streams {
+		if now.Sub(s.active) < p.IdleAfter {
+			continue
+		}
+		s.active = now
+		to := now.Add(-p.IdleAfter).UnixNano() - s.lateness
+		if to <= s.watermark() {
+			continue
+		}
+		s.advance(to)
+		if c == nil {
+			c = &store.Commit{Generation: p.Generation.Hash}
+		}
+		c.Streams = append(c.Streams, store.StreamState{ID: s.from.ID(), Source: s.source.Name, State: s.save()})
+		journal(c, "idle", map[string]any{"stream": s.from.ID(), "watermark": time.Unix(0, to).UTC()})
+	}
+	for i := range p.Sources {
+		s := &p.Sources[i]
+		if now.Sub(p.started) < p.IdleAfter || slices.ContainsFunc(p.streams, func(st *stream) bool { return st.source == s }) {
+			continue
+		}
+		to := now.Add(-p.IdleAfter).UnixNano() - int64(s.Lateness)
+		if to < p.floorOf(s)+int64(p.IdleAfter) {
+			continue
+		}
+		p.raiseFloor(s, to)
+		if c == nil {
+			c = &store.Commit{Generation: p.Generation.Hash}
+		}
+		journal(c, "idle", map[string]any{"source": s.Name, "watermark": time.Unix(0, to).UTC()})
+	}
+	if c == nil {
+		return
+	}
+	p.apply(nil, c)
+	if err := p.commit(ctx, &judged{started: now}, c); err != nil {
+		p.Logger.Error("committing an idle decision", zap.Error(err))
+	}
+}

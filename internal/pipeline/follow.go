@@ -1,0 +1,173 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"probity/internal/source"
+)
+
+// errEnded: every finite stream has ended, or the context is done.
+var errEnded = errors.New("ended")
+
+const (
+	lookEvery = 25 * time.Millisecond // when quiet: how soon a new line is seen
+	findEvery = time.Second           // how soon a new file is
+)
+
+// batch is what the sources had: chunks in the order in which they are judged.
+type batch []chunk
+
+type chunk struct {
+	*source.Chunk
+	stream *stream
+}
+
+// follow waits for records and takes at most a batch of them, each stream in turn. A reload is served here, between two
+// batches.
+func (p *Pipeline) follow(ctx context.Context) (batch, error) {
+	for {
+		select {
+		case s := <-p.reload:
+			s.done <- p.swap(ctx, s.to)
+			continue
+		default:
+		}
+		if ctx.Err() != nil {
+			return nil, errEnded
+		}
+		if err := errors.Join(p.find(), p.sweep(ctx)); err != nil {
+			return nil, err
+		}
+		p.retire()
+		p.pulse.turn()
+		b, err := p.take()
+		if len(b) > 0 || err != nil {
+			p.pulse.work()
+			return b, err
+		}
+		if !p.Follow && len(p.streams) == 0 {
+			return nil, errEnded
+		}
+		p.idle(ctx)
+		select {
+		case s := <-p.reload:
+			s.done <- p.swap(ctx, s.to)
+		case <-ctx.Done():
+		case <-time.After(lookEvery):
+		}
+	}
+}
+
+// find opens the streams that have appeared.
+func (p *Pipeline) find() error {
+	if now := time.Now(); now.Sub(p.looked) < findEvery {
+		return nil
+	} else {
+		p.looked = now
+	}
+	var committed map[string][]byte
+	for i := range p.Sources {
+		src := &p.Sources[i]
+		found, err := src.Streams.Discover()
+		if err != nil {
+			p.Logger.Warn("looking for streams", zap.String("source", src.Name), zap.Error(err))
+			p.metrics.sourceErrors.WithLabelValues(src.Name).Inc()
+		}
+		for _, f := range found {
+			if committed == nil {
+				if committed, err = p.positions(); err != nil {
+					return err
+				}
+			}
+			s, err := newStream(f, src, committed[f.ID()])
+			if err != nil {
+				return err
+			}
+			p.streams = append(p.streams, s)
+			p.Logger.Info("following", zap.String("source", src.Name), zap.String("stream", f.ID()))
+		}
+	}
+	return nil
+}
+
+func (p *Pipeline) positions() (map[string][]byte, error) {
+	streams, err := p.Store.Streams()
+	if err != nil {
+		return nil, fmt.Errorf("reading positions: %w", err)
+	}
+	out := make(map[string][]byte, len(streams))
+	for id, s := range streams {
+		out[id] = s.State
+	}
+	return out, nil
+}
+
+// Positions gives source.Open the committed resume points.
+func Positions(st committer) (func(streamID string) []byte, error) {
+	streams, err := st.Streams()
+	if err != nil {
+		return nil, fmt.Errorf("reading positions: %w", err)
+	}
+	return func(id string) []byte { return sourcePosition(streams[id].State) }, nil
+}
+
+// take goes round the streams from where it last stopped until the batch is full or all are quiet.
+func (p *Pipeline) take() (batch, error) {
+	var b batch
+	room, quiet := p.Batch, 0
+	defer p.dropEnded()
+	for room > 0 && quiet < len(p.streams) {
+		s := p.streams[p.next%len(p.streams)]
+		p.next++
+		if s.ended {
+			quiet++
+			continue
+		}
+		c, err := s.from.Next(min(room, p.Turn))
+		switch {
+		case errors.Is(err, io.EOF):
+			s.ended = true
+		case err != nil:
+			p.Logger.Warn("reading", zap.String("source", s.source.Name), zap.Error(err))
+			p.metrics.sourceErrors.WithLabelValues(s.source.Name).Inc()
+		}
+		if c == nil {
+			quiet++
+			continue
+		}
+		quiet = 0
+		s.active = time.Now()
+		room -= len(c.Records)
+		b = append(b, chunk{c, s})
+		if len(b) >= p.Batch { // chunks without records count, too
+			break
+		}
+	}
+	return b, nil
+}
+
+// dropEnded lets go of streams that have ended. They hold back nothing any more; their source has come as far as they had.
+func (p *Pipeline) dropEnded() {
+	p.streams = slices.DeleteFunc(p.streams, func(s *stream) bool {
+		if s.ended {
+			p.ended = append(p.ended, s)
+		}
+		return s.ended
+	})
+}
+
+// retire closes the streams that ended, once the batch that holds their last records has been judged.
+func (p *Pipeline) retire() {
+	for _, s := range p.ended {
+		p.raiseFloor(s.source, s.watermark())
+		s.from.Close()
+	}
+	p.ended = p.ended[:0]
+}

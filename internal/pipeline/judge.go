@@ -1,0 +1,142 @@
+package pipeline
+
+import (
+	"errors"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"probity/internal/decode"
+	"probity/internal/engine"
+	"probity/internal/event"
+	"probity/internal/store"
+)
+
+// taskRecords is how many records one worker takes at a time.
+const taskRecords = 2048
+
+// judged is a batch after decoding and matching.
+type judged struct {
+	batch   batch
+	tasks   []task
+	started time.Time
+	records int
+}
+
+// task is a part of a chunk and what became of it.
+type task struct {
+	chunk   *chunk
+	records []decode.Record
+	times   []int64 // of its events, in order
+	matches []engine.Match
+	rejects []store.Reject
+}
+
+// worker decodes and matches; one a core.
+type worker struct {
+	decoders map[*decode.Decoder]*decode.Worker
+	matcher  *engine.Matcher
+	ev       event.Event
+}
+
+// hire makes the workers for a generation.
+func (p *Pipeline) hire(g *engine.Generation) {
+	p.workers = make([]*worker, p.Workers)
+	epoch := time.Now()
+	for i := range p.workers {
+		w := &worker{decoders: map[*decode.Decoder]*decode.Worker{}, matcher: g.NewMatcher(func() int64 { return int64(time.Since(epoch)) })}
+		for _, s := range p.Sources {
+			w.decoders[s.Decoder] = s.Decoder.NewWorker()
+		}
+		p.workers[i] = w
+	}
+}
+
+// judge decodes and matches a batch on all cores.
+func (p *Pipeline) judge(b batch) *judged {
+	j := &judged{batch: b, started: time.Now()}
+	for i := range b {
+		records := b[i].Records
+		j.records += len(records)
+		for len(records) > 0 {
+			n := min(len(records), taskRecords)
+			j.tasks = append(j.tasks, task{chunk: &b[i], records: records[:n]})
+			records = records[n:]
+		}
+	}
+	ingested := time.Now()
+	p.onAllCores(len(j.tasks), func(w *worker, i int) { w.judge(&j.tasks[i], ingested, p.Logger) })
+	for _, w := range p.workers {
+		p.metrics.rules(p.Generation, w.matcher.Counts)
+	}
+	return j
+}
+
+// onAllCores runs n pieces of work, each by one worker, and waits for all of them.
+func (p *Pipeline) onAllCores(n int, do func(w *worker, i int)) {
+	if n <= 1 || len(p.workers) == 1 {
+		for i := range n {
+			do(p.workers[0], i)
+		}
+		return
+	}
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for _, w := range p.workers[:min(n, len(p.workers))] {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(w, i)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func (w *worker) judge(t *task, ingested time.Time, log *zap.Logger) {
+	decoder := w.decoders[t.chunk.stream.source.Decoder]
+	for i := range t.records {
+		rec := &t.records[i]
+		if err := w.one(decoder, *rec, t, ingested); err != nil {
+			t.rejects = append(t.rejects, reject(t.chunk, rec, err, ingested))
+			if r := (*panicked)(nil); errors.As(err, &r) {
+				log.Error("a record made the decoder or a rule panic; it is kept among the rejects", zap.String("source", t.chunk.stream.source.Name), zap.ByteString("stack", r.stack))
+			}
+		}
+	}
+}
+
+// panicked is a record that made something panic: it is rejected, and the source goes on.
+type panicked struct{ stack []byte }
+
+func (*panicked) Error() string { return "panic" }
+
+// one decodes and matches a record; an error rejects it.
+func (w *worker) one(d *decode.Worker, rec decode.Record, t *task, ingested time.Time) (err error) {
+	matches := len(t.matches)
+	defer func() {
+		if recover() != nil {
+			t.matches = t.matches[:matches]
+			err = &panicked{debug.Stack()}
+		}
+	}()
+	if err := d.Decode(rec, &w.ev); err != nil {
+		return err
+	}
+	w.ev.Origin.Path = t.chunk.Path
+	w.ev.Ingested = ingested.UnixNano()
+	t.matches = w.matcher.Match(&w.ev, t.matches)
+	t.times = append(t.times, w.ev.Time())
+	return nil
+}
+
+// reject keeps a record that cannot be judged, whole.
+func reject(c *chunk, rec *decode.Record, err error, at time.Time) store.Reject {
+	r := store.Reject{Source: c.stream.source.Name, Path: c.Path, Offset: rec.Offset, Reason: "internal", Detail: err.Error(), Data: rec.Data, At: at}
+	if d := (*decode.Reject)(nil); errors.As(err, &d) {
+		r.Reason, r.Detail = d.Reason, d.Detail
+	}
+	return r
+}

@@ -1,0 +1,158 @@
+package pipeline
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"probity/internal/engine"
+	"probity/internal/store"
+)
+
+// metrics are what the pipeline tells. No label names a person or a record.
+type metrics struct {
+	records, bytes, eventsRead, late, sourceErrors *prometheus.CounterVec // by source
+	rejects, gaps                                  *prometheus.CounterVec // by source, reason
+	lagSeconds, lagBytes, watermarkAt, lastEvent   *prometheus.GaugeVec   // by source
+
+	evaluated, matches, undecided, suppressed, unknown, errors, seconds *prometheus.CounterVec // by rule, severity
+	alerts, revisions                                                   *prometheus.CounterVec
+	info                                                                *prometheus.GaugeVec
+
+	batchRecords, batchSeconds, commitSeconds prometheus.Histogram
+	commits, commitFailures                   prometheus.Counter
+	expired, alertErrors                      prometheus.Counter
+	rulesLoaded                               prometheus.Gauge
+}
+
+func newMetrics(r prometheus.Registerer) *metrics {
+	f := promauto.With(r)
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return f.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	}
+	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
+		return f.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
+	}
+	one := func(name, help string) prometheus.Counter {
+		return f.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+	}
+	histogram := func(name, help string, first, factor float64, n int) prometheus.Histogram {
+		return f.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help, Buckets: prometheus.ExponentialBuckets(first, factor, n)})
+	}
+	return &metrics{
+		records:      counter("probity_records_total", "Records read, decoded or rejected.", "source"),
+		bytes:        counter("probity_bytes_total", "Bytes read.", "source"),
+		eventsRead:   counter("probity_events_total", "Events decoded.", "source"),
+		late:         counter("probity_events_late_total", "Events that came later than their source is allowed.", "source"),
+		sourceErrors: counter("probity_source_errors_total", "Errors while looking for or reading a source's files.", "source"),
+		rejects:      counter("probity_rejects_total", "Records kept among the rejects.", "source", "reason"),
+		gaps:         counter("probity_gaps_total", "Stretches of bytes lost before they could be read.", "source", "reason"),
+		lagSeconds:   gauge("probity_source_lag_seconds", "Reading time less event time of the newest event read.", "source"),
+		lagBytes:     gauge("probity_source_lag_bytes", "Bytes known to wait unread.", "source"),
+		watermarkAt:  gauge("probity_source_watermark_timestamp_seconds", "Event time before which nothing is expected any more.", "source"),
+		lastEvent:    gauge("probity_source_last_event_timestamp_seconds", "Event time of the newest event read.", "source"),
+
+		evaluated:  counter("probity_rule_evaluations_total", "Times a rule was evaluated, after the index.", "rule", "severity"),
+		matches:    counter("probity_rule_matches_total", "Matches of a rule that count towards a hit.", "rule", "severity"),
+		undecided:  counter("probity_rule_undecided_total", "Matches held back because a table does not say.", "rule", "severity"),
+		suppressed: counter("probity_rule_suppressed_total", "Matches held back by an exception.", "rule", "severity"),
+		unknown:    counter("probity_rule_unknown_total", "Conditions that a missing field left unknown.", "rule", "severity"),
+		errors:     counter("probity_rule_errors_total", "Run-time errors of a rule's expressions.", "rule", "severity"),
+		seconds:    counter("probity_rule_evaluation_seconds_total", "Time spent evaluating a rule, sampled.", "rule", "severity"),
+		alerts:     counter("probity_alerts_total", "Alerts raised.", "rule", "severity"),
+		revisions:  counter("probity_alert_revisions_total", "Revisions of alerts, the first included.", "rule", "severity"),
+		info:       gauge("probity_generation_info", "The rules and tables in force.", "generation"),
+
+		batchRecords:   histogram("probity_batch_records", "Records a batch.", 1, 4, 9),
+		batchSeconds:   histogram("probity_batch_seconds", "Time from a batch being read to its commit.", 0.0005, 2, 14),
+		commitSeconds:  histogram("probity_commit_seconds", "Time a commit takes.", 0.0005, 2, 14),
+		commits:        one("probity_commits_total", "Commits."),
+		commitFailures: one("probity_commit_failures_total", "Commits that failed and were tried again."),
+		expired:        one("probity_undecided_expired_total", "Undecided matches that no table decided in time."),
+		alertErrors:    one("probity_alert_errors_total", "Alerts whose text could not be completed."),
+		rulesLoaded:    f.NewGauge(prometheus.GaugeOpts{Name: "probity_rules", Help: "Rules in force."}),
+	}
+}
+
+// source makes a source's series, so that they read 0 before the first record.
+func (m *metrics) source(name string) {
+	for _, c := range []*prometheus.CounterVec{m.records, m.bytes, m.eventsRead, m.late, m.sourceErrors} {
+		c.WithLabelValues(name)
+	}
+}
+
+func (m *metrics) watermark(source string, at int64) {
+	if at != engine.Never {
+		m.watermarkAt.WithLabelValues(source).Set(float64(at) / 1e9)
+	}
+}
+
+// events counts what a task read.
+func (m *metrics) events(s *stream, t *task, late int) {
+	name := s.source.Name
+	m.records.WithLabelValues(name).Add(float64(len(t.records)))
+	m.eventsRead.WithLabelValues(name).Add(float64(len(t.times)))
+	m.late.WithLabelValues(name).Add(float64(late))
+	m.lagBytes.WithLabelValues(name).Set(float64(t.chunk.Lag))
+	for i := range t.rejects {
+		m.rejects.WithLabelValues(name, t.rejects[i].Reason).Inc()
+	}
+	if n := len(t.times); n > 0 {
+		at := float64(t.times[n-1]) / 1e9
+		m.lastEvent.WithLabelValues(name).Set(at)
+		m.lagSeconds.WithLabelValues(name).Set(float64(time.Now().UnixNano())/1e9 - at)
+	}
+}
+
+// rules counts what the matchers did and clears their counts.
+func (m *metrics) rules(g *engine.Generation, counts []engine.RuleCounts) {
+	for i := range counts {
+		c := &counts[i]
+		if c.Evaluated == 0 {
+			continue
+		}
+		r := g.Rules.Rules[i]
+		id, severity := r.ID, string(r.Severity)
+		m.evaluated.WithLabelValues(id, severity).Add(float64(c.Evaluated))
+		m.matches.WithLabelValues(id, severity).Add(float64(c.Matches))
+		m.undecided.WithLabelValues(id, severity).Add(float64(c.Undecided))
+		m.suppressed.WithLabelValues(id, severity).Add(float64(c.Suppressed))
+		m.unknown.WithLabelValues(id, severity).Add(float64(c.Unknown))
+		m.errors.WithLabelValues(id, severity).Add(float64(c.Errors))
+		m.seconds.WithLabelValues(id, severity).Add(float64(c.Nanoseconds) / 1e9)
+		*c = engine.RuleCounts{}
+	}
+}
+
+// generation makes the series of the rules in force.
+func (m *metrics) generation(g *engine.Generation) {
+	m.info.Reset()
+	m.info.WithLabelValues(g.Hash).Set(1)
+	m.rulesLoaded.Set(float64(len(g.Rules.Rules)))
+	for _, r := range g.Rules.Rules {
+		for _, c := range []*prometheus.CounterVec{m.matches, m.undecided, m.alerts} {
+			c.WithLabelValues(r.ID, string(r.Severity))
+		}
+	}
+}
+
+// committed counts what a commit made true.
+func (m *metrics) committed(j *judged, c *store.Commit, took time.Duration) {
+	m.commits.Inc()
+	m.commitSeconds.Observe(took.Seconds())
+	for _, ch := range j.batch {
+		m.bytes.WithLabelValues(ch.stream.source.Name).Add(float64(ch.Bytes))
+	}
+	if j.records > 0 {
+		m.batchRecords.Observe(float64(j.records))
+		m.batchSeconds.Observe(time.Since(j.started).Seconds())
+	}
+	for _, a := range c.Alerts {
+		id, severity := a.Rule.ID, string(a.Rule.Severity)
+		m.revisions.WithLabelValues(id, severity).Inc()
+		if a.Revision == 1 {
+			m.alerts.WithLabelValues(id, severity).Inc()
+		}
+	}
+}

@@ -1,0 +1,193 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"probity/internal/alert"
+	"probity/internal/decode"
+	"probity/internal/engine"
+	"probity/internal/event"
+	"probity/internal/source"
+	"probity/internal/store"
+)
+
+// Source is one configured source: its streams and how they are read.
+type Source struct {
+	Name     string
+	Dataset  string
+	Streams  streams
+	Decoder  *decode.Decoder
+	Lateness time.Duration // how much later than its neighbours an event may arrive
+}
+
+// streams finds the streams of a source; *source.Set is one.
+type streams interface {
+	Discover() ([]source.Stream, error)
+	Ready() bool
+	Close() error
+}
+
+// committer is the point of no return; *store.Store and *store.Memory are.
+type committer interface {
+	Commit(*store.Commit) error
+	Record(ids []event.ID) (map[event.ID]*event.Record, error)
+	Revision(alertID string) (int, error)
+	LastAlerts(ids []string) (map[string]*alert.Alert, error)
+	Streams() (map[string]store.StreamState, error)
+	EachWindow(func(feed, key string, state []byte) error) error
+	EachPending(func(store.PendingMatch) error) error
+	Generation() string
+}
+
+// Options are a pipeline's parts.
+type Options struct {
+	Sources    []Source
+	Store      committer
+	Identity   *alert.Identity
+	Generation *engine.Generation
+	Sinks      []string // each new revision is owed to each of them
+
+	Follow    bool          // wait for more at the end; otherwise Run returns when every stream has ended
+	Batch     int           // records a batch, at most; 0: 8192
+	Turn      int           // records taken from one stream before the next has its turn; 0: Batch
+	Shards    int           // of the window state; 0: one a core
+	Workers   int           // that decode and match; 0: one a core
+	IdleAfter time.Duration // a quiet stream's watermark is then advanced by the clock; 0: never
+	Until     time.Time     // at the end of finite sources, advance all watermarks to here
+
+	Registerer prometheus.Registerer
+	Logger     *zap.Logger
+	Committed  func(*store.Commit) // after each commit; may be nil
+}
+
+// Pipeline is a running system.
+type Pipeline struct {
+	Options
+	metrics *metrics
+	pulse   pulse
+	state   *engine.State
+	workers []*worker
+	streams []*stream
+	ended   []*stream // in this batch
+	reload  chan swap
+	next    int       // whose turn it is
+	looked  time.Time // when new streams were last looked for
+	swept   time.Time // when undecided matches whose time is up were last dropped
+	passed  []int64   // each rule's watermark before this batch
+	floor   map[*Source]int64
+	started time.Time
+}
+
+// New restores what the store holds and puts the generation in force.
+func New(o Options) (*Pipeline, error) {
+	if o.Batch == 0 {
+		o.Batch = 8192
+	}
+	if o.Turn == 0 {
+		o.Turn = o.Batch
+	}
+	if o.Shards == 0 {
+		o.Shards = runtime.GOMAXPROCS(0)
+	}
+	if o.Workers == 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if o.Batch < 1 || o.Turn < 1 || o.Shards < 1 || o.Workers < 1 {
+		return nil, errors.New("pipeline: batch, turn, shards and workers must be at least 1")
+	}
+	if o.Logger == nil {
+		o.Logger = zap.NewNop()
+	}
+	p := &Pipeline{Options: o, metrics: newMetrics(o.Registerer), reload: make(chan swap), swept: time.Now(), started: time.Now(), floor: map[*Source]int64{}}
+	for _, s := range o.Sources {
+		p.metrics.source(s.Name)
+	}
+	p.hire(o.Generation)
+	if err := p.restore(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Run is the loop. It returns nil when the finite sources have ended or ctx is done, with everything that was read
+// committed; an error means that a source or the store cannot go on.
+func (p *Pipeline) Run(ctx context.Context) error {
+	for {
+		batch, err := p.follow(ctx)
+		if errors.Is(err, errEnded) {
+			return p.end(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		judged := p.judge(batch)
+		changes := p.correlate(judged)
+		if err := p.commit(ctx, judged, changes); err != nil {
+			return err
+		}
+		p.deliver(changes)
+	}
+}
+
+// end advances the watermarks as far as was asked for and closes the streams.
+func (p *Pipeline) end(ctx context.Context) error {
+	defer p.close()
+	if p.Until.IsZero() || ctx.Err() != nil {
+		return nil
+	}
+	for _, s := range p.streams {
+		s.advance(p.Until.UnixNano())
+	}
+	for i := range p.Sources {
+		p.raiseFloor(&p.Sources[i], p.Until.UnixNano())
+	}
+	return p.commit(ctx, &judged{}, p.correlate(&judged{}))
+}
+
+func (p *Pipeline) close() {
+	for _, s := range p.streams {
+		s.from.Close()
+	}
+	for _, s := range p.Sources {
+		s.Streams.Close()
+	}
+}
+
+// deliver tells whoever delivers that there is something to deliver.
+func (p *Pipeline) deliver(c *store.Commit) {
+	if p.Committed != nil {
+		p.Committed(c)
+	}
+}
+
+// restore reads the committed positions and windows and, if the generation in force is not the committed one, adopts it.
+func (p *Pipeline) restore() error {
+	p.state = engine.NewState(p.Generation, p.Shards)
+	var gone []store.WindowState
+	err := p.Store.EachWindow(func(feed, key string, state []byte) error {
+		ok, err := p.state.Restore(engine.Saved{Feed: feed, Key: key, State: state})
+		if err == nil && !ok {
+			gone = append(gone, store.WindowState{Feed: feed, Key: key})
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("restoring windows: %w", err)
+	}
+	p.metrics.generation(p.Generation)
+	if p.Store.Generation() == p.Generation.Hash {
+		return nil
+	}
+	seen, err := p.committedTime()
+	if err != nil {
+		return err
+	}
+	return p.adopt(context.Background(), p.Generation, seen, gone)
+}

@@ -1,0 +1,172 @@
+package pipeline
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"probity/internal/engine"
+	"probity/internal/event"
+	"probity/internal/source"
+)
+
+// stream is one stream with what is known of its time.
+type stream struct {
+	from     source.Stream
+	source   *Source
+	lateness int64 // nanoseconds; see newStream
+	position
+	ended  bool
+	active time.Time // when it last had something
+}
+
+// position is what is committed of a stream: where to go on, and what its order has told so far.
+type position struct {
+	At       []byte           `json:"at"`       // the source's own resume point
+	Top      [3]int64         `json:"top"`      // the three highest event times so far, highest first
+	Advanced int64            `json:"advanced"` // the watermark was advanced to here by a decision
+	Same     map[uint64]*same `json:"same,omitempty"`
+}
+
+// same counts identical records of a source without native ids.
+type same struct {
+	N    uint32 `json:"n"`
+	Time int64  `json:"t"`
+}
+
+var newPosition = position{Top: [3]int64{engine.Never, engine.Never, engine.Never}, Advanced: engine.Never}
+
+// newStream resumes a stream from its committed position, if there is one. A source in local time has an hour more of
+// lateness: in the repeated hour of October its events may look an hour early.
+func newStream(from source.Stream, s *Source, committed []byte) (*stream, error) {
+	st := &stream{from: from, source: s, position: newPosition, active: time.Now()}
+	st.lateness = int64(s.Lateness + s.Decoder.LateLocal())
+	if len(committed) > 0 {
+		if err := json.Unmarshal(committed, &st.position); err != nil {
+			return nil, fmt.Errorf("stream %s: committed position: %w", from.ID(), err)
+		}
+	}
+	if st.Same == nil {
+		st.Same = map[uint64]*same{}
+	}
+	return st, nil
+}
+
+// sourcePosition is the source's own part of a committed position.
+func sourcePosition(committed []byte) []byte {
+	var p position
+	if json.Unmarshal(committed, &p) != nil {
+		return nil
+	}
+	return p.At
+}
+
+func (s *stream) save() []byte {
+	b, err := json.Marshal(&s.position)
+	if err != nil {
+		panic(err) // numbers and bytes
+	}
+	return b
+}
+
+// watermark: no event before it is expected any more. The third-highest time so far less the lateness, so that one line
+// from the future moves nothing.
+func (s *stream) watermark() int64 {
+	w := int64(engine.Never)
+	if s.Top[2] != engine.Never {
+		w = s.Top[2] - s.lateness
+	}
+	return max(w, s.Advanced)
+}
+
+// saw notes an event's time in the stream's order and reports whether it came later than allowed.
+func (s *stream) saw(t int64) (late bool) {
+	late = t < s.watermark()
+	switch {
+	case t > s.Top[0]:
+		s.Top = [3]int64{t, s.Top[0], s.Top[1]}
+	case t > s.Top[1]:
+		s.Top = [3]int64{s.Top[0], t, s.Top[1]}
+	case t > s.Top[2]:
+		s.Top[2] = t
+	}
+	return late
+}
+
+// advance moves the watermark by a decision.
+func (s *stream) advance(to int64) { s.Advanced = max(s.Advanced, to) }
+
+// nth numbers identical records of a source without native ids, in the stream's order. What the watermark has passed is
+// forgotten: a repeat later than allowed counts as the first.
+func (s *stream) nth(r *event.Record) uint32 {
+	var d xxhash.Digest
+	d.ResetWithSeed(uint64(r.Time.UnixNano()))
+	d.WriteString(r.Original)
+	k := d.Sum64()
+	seen := s.Same[k]
+	if seen == nil {
+		seen = &same{Time: r.Time.UnixNano()}
+		s.Same[k] = seen
+	}
+	n := seen.N
+	seen.N++
+	return n
+}
+
+func (s *stream) forgetSame() {
+	w := s.watermark()
+	for k, v := range s.Same {
+		if v.Time < w {
+			delete(s.Same, k)
+		}
+	}
+}
+
+// watermarks returns each rule's watermark: the least of the sources that it reads.
+func (p *Pipeline) watermarks() []int64 {
+	open := map[*Source]int64{}
+	for _, s := range p.streams {
+		w := s.watermark()
+		if have, ok := open[s.source]; !ok || w < have {
+			open[s.source] = w
+		}
+	}
+	rules := p.Generation.Rules.Rules
+	out := make([]int64, len(rules))
+	for i := range out {
+		out[i] = math.MaxInt64
+	}
+	for i := range p.Sources {
+		s := &p.Sources[i]
+		w, ok := open[s]
+		if !ok {
+			w = p.floorOf(s)
+		}
+		p.metrics.watermark(s.Name, w)
+		for i, r := range rules {
+			if r.Reads(s.Dataset) {
+				out[i] = min(out[i], w)
+			}
+		}
+	}
+	for i, w := range out {
+		if w == math.MaxInt64 {
+			out[i] = engine.Never
+		}
+	}
+	return out
+}
+
+// floorOf is what a source without open streams has reached: the watermark of those that ended, or of a decision. A source
+// that never had one holds back every rule that reads it, until the clock decides that it is idle.
+func (p *Pipeline) floorOf(s *Source) int64 {
+	if w, ok := p.floor[s]; ok {
+		return w
+	}
+	return engine.Never
+}
+
+func (p *Pipeline) raiseFloor(s *Source, to int64) { p.floor[s] = max(p.floorOf(s), to) }

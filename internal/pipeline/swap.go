@@ -1,0 +1,162 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"probity/internal/engine"
+	"probity/internal/event"
+	"probity/internal/rule"
+	"probity/internal/store"
+)
+
+// swap is a reload on its way into the loop.
+type swap struct {
+	to   *engine.Generation
+	done chan error
+}
+
+// Reload puts a generation in force between two batches: every event is judged by one generation whole.
+func (p *Pipeline) Reload(ctx context.Context, g *engine.Generation) error {
+	s := swap{to: g, done: make(chan error, 1)}
+	select {
+	case p.reload <- s:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-s.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (p *Pipeline) swap(ctx context.Context, g *engine.Generation) error {
+	if g.Hash == p.Generation.Hash {
+		return nil
+	}
+	seen := int64(engine.Never)
+	for _, s := range p.streams {
+		seen = max(seen, s.Top[2])
+	}
+	return p.adopt(ctx, g, seen, nil)
+}
+
+// adopt carries the state over to a generation, judges anew what waited for newer tables, and commits both with the journal
+// entry that says from where on the generation judges.
+func (p *Pipeline) adopt(ctx context.Context, g *engine.Generation, seen int64, gone []store.WindowState) error {
+	state, b := p.state.Adopt(g, seen)
+	p.Generation, p.state = g, state
+	p.passed = p.watermarks()
+	p.hire(g)
+	p.metrics.generation(g)
+
+	c := &store.Commit{Generation: g.Hash, Sinks: p.Sinks, Windows: gone}
+	p.changed(b, c)
+	matches, err := p.rejudge(c)
+	if err != nil {
+		return err
+	}
+	p.apply(matches, c)
+	at := map[string]json.RawMessage{}
+	for _, s := range p.streams {
+		at[s.from.ID()] = s.At
+	}
+	journal(c, "generation", map[string]any{"generation": g.Hash, "rules": g.Rules.Hash(), "tables": g.Tables, "from": at})
+	if err := p.commit(ctx, &judged{}, c); err != nil {
+		return fmt.Errorf("committing generation %s: %w", g.Hash, err)
+	}
+	p.Logger.Info("generation in force", zap.String("generation", g.Hash), zap.Int("rules", len(g.Rules.Rules)), zap.Int("rejudged", len(c.Decided)))
+	p.deliver(c)
+	return nil
+}
+
+// rejudge judges undecided matches under the generation now in force. What is still undecided waits on until its time is
+// up; everything else has been decided, one way or the other.
+func (p *Pipeline) rejudge(c *store.Commit) ([]engine.Match, error) {
+	m := p.workers[0].matcher
+	rules := map[string]*rule.Compiled{}
+	for _, r := range p.Generation.Rules.Rules {
+		rules[r.ID] = r
+	}
+	watermarks := p.watermarks()
+	var ev event.Event
+	var out []engine.Match
+	err := p.Store.EachPending(func(w store.PendingMatch) error {
+		key := store.PendingKey{Rule: w.Rule, Actor: w.Actor, EventID: w.EventID}
+		r := rules[w.Rule]
+		role, ok := rule.ParseRole(w.Actor)
+		if r == nil || !ok || w.Until < watermarks[r.Index] {
+			c.Decided = append(c.Decided, key)
+			p.metrics.expired.Inc()
+			return nil
+		}
+		if err := w.Record.Event(p.Generation.Rules.Schema, &ev); err != nil {
+			return err
+		}
+		before := len(out)
+		out = m.Rejudge(r, role, &ev, out)
+		for _, match := range out[before:] {
+			if match.Outcome == engine.Undecided {
+				out = out[:before]
+				return nil
+			}
+		}
+		c.Decided = append(c.Decided, key)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("judging undecided matches anew: %w", err)
+	}
+	return out, nil
+}
+
+// sweepEvery is how often undecided matches whose time is up are looked for, beside every reload.
+const sweepEvery = 10 * time.Minute
+
+// sweep drops undecided matches that no table decided in time.
+func (p *Pipeline) sweep(ctx context.Context) error {
+	if time.Since(p.swept) < sweepEvery {
+		return nil
+	}
+	p.swept = time.Now()
+	index := map[string]int{}
+	for i, r := range p.Generation.Rules.Rules {
+		index[r.ID] = i
+	}
+	watermarks := p.watermarks()
+	c := &store.Commit{Generation: p.Generation.Hash, Forget: engine.Never}
+	err := p.Store.EachPending(func(w store.PendingMatch) error {
+		if i, ok := index[w.Rule]; !ok || w.Until < watermarks[i] {
+			c.Decided = append(c.Decided, store.PendingKey{Rule: w.Rule, Actor: w.Actor, EventID: w.EventID})
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("looking for undecided matches whose time is up: %w", err)
+	}
+	p.metrics.expired.Add(float64(len(c.Decided)))
+	return p.commit(ctx, &judged{}, c)
+}
+
+// committedTime is the latest event time that the committed positions know of.
+func (p *Pipeline) committedTime() (int64, error) {
+	streams, err := p.Store.Streams()
+	if err != nil {
+		return 0, err
+	}
+	seen := int64(engine.Never)
+	for id, s := range streams {
+		pos := newPosition
+		if err := json.Unmarshal(s.State, &pos); err != nil {
+			return 0, fmt.Errorf("stream %s: committed position: %w", id, err)
+		}
+		seen = max(seen, pos.Top[2])
+	}
+	return seen, nil
+}

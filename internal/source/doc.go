@@ -1,0 +1,53 @@
+// Package source follows log files so that no byte is lost and none is handed on twice, across rotation, truncation,
+// compression and restart; it cuts records with the framer it is given, may not look into them, and is called by pipeline
+// and replay.
+//
+// # Streams and chains
+//
+// A [Stream] is a chain: a file and its rotated predecessors, read oldest first as if they were one file. A [Set] is the
+// streams of one configured source. Everything happens inside Next, Ready and Discover, called from one goroutine; the only
+// goroutines are those of nxadm/tail and fsnotify. No call waits for bytes to be written.
+//
+// # What a file is
+//
+// A path is not an identity and neither is an inode, which file systems give out again within milliseconds. A file is its
+// device, inode and time of birth (where the file system keeps one), a SHA-256 of its first KiB (or of what there is of it)
+// and a SHA-256 of the up to 256 bytes before the offset. The two hashes alone find it again as a copy (copytruncate),
+// inside a .gz or .zst, or after the device number has changed. Every read of a plain file begins with those 256 bytes, so
+// that a file truncated and grown past the offset is noticed at the very next read and never misread.
+//
+// # Following
+//
+// Our own descriptor reads every byte, in blocks. nxadm/tail is started only at the end of a file and says that whole lines
+// are there and up to which offset; what it hands on as text is not used, because it strips, splits and loses. It is given
+// our descriptor (/proc/self/fd/N, a number of its own each time) instead of the path: no rotation between our open and
+// its open, no two tails on one path, and none of the stat errors at which the library ends the process. It is stopped when
+// it falls more than 4 MiB behind (a burst, or one giant line that it would hold in memory). Without it, and on a file system
+// without inotify, the look at size, identity and path every 200 ms is enough to lose nothing.
+//
+// A file that has been rotated away is read to its end and then watched for Options.Grace for writers that still hold the
+// old descriptor, unless the kernel says that there are none (a read lease is granted only then). It is left only when its
+// successor has data. An unterminated last line is handed on then, marked Partial. Bytes written still later are a Gap.
+//
+// # Which files are one chain
+//
+// Of name.log: name.log.1, name.log-20260302, name.log.2026-03-02, name-2026-03-02.log, name.2026-03-02.log, name.1.log,
+// each also with .gz or .zst, and name.log.gz. Dates may go on to the hour, minute and second, or be Unix seconds. A file
+// with a trailing number belongs to its chain even while the base is missing; the other forms only when the base exists, is
+// configured, has been seen or has a committed position, since dated names may as well be files of their own. In a finite
+// list (OpenFiles) dated names are one chain without a base too. Of a generation that exists plain and compressed the plain
+// one is read, because the compressed one may still be being written.
+//
+// A source that is new begins with the current file at 0: older generations that exist then are history, for replay. For a
+// base that appears while the set is open, and for finite sets, all generations are read.
+//
+// # The resume point
+//
+// Chunk.State is JSON, version 1: the place in the open file (identity, offset), the framing state, up to four finished
+// predecessors, newest first, and the modification time up to which older generations are history. It is written with the
+// effects of the chunk, so it names exactly what has been judged. A chunk without records can carry a new State.
+//
+// Limits: a record must end, or be cut by its framer, within 64 MiB. With copytruncate what is written between copy and
+// truncation is lost, which no reader can see. A file truncated and rewritten with the same last 256 bytes at the offset
+// is taken to be the same. Two whole generations with the same bytes are told apart by inode only.
+package source

@@ -1,0 +1,298 @@
+package source
+
+import (
+	"errors"
+	"io/fs"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// due says whether it is worth reading. It asks the file system at most every 200 ms, and tail in between.
+func (c *chain) due() bool {
+	if c.wake || !c.follow {
+		return true
+	}
+	if c.live != nil {
+		if !c.live.poll(c.seen()) {
+			c.stopLive()
+		} else if c.live.told > c.seen() {
+			c.wake = true
+			return true
+		}
+	}
+	now := c.now()
+	if now.Before(c.nextLook) {
+		return false
+	}
+	c.nextLook = now.Add(lookEvery)
+	c.lookAtLeft(now)
+	c.wake = !c.asBefore(now)
+	return c.wake
+}
+
+// asBefore says that nothing has happened to the open file and its path since the last look.
+func (c *chain) asBefore(now time.Time) bool {
+	p, ok := c.cur.(*plain)
+	if !ok || c.whole || !c.rotatedAt.IsZero() || len(c.gaps) > 0 {
+		return false
+	}
+	st, err := p.facts()
+	if err != nil || st.mtime != c.mtime || st.size != c.seen() {
+		return false
+	}
+	at, err := factsOfPath(c.base)
+	return err == nil && at.inode == st.inode && (c.live != nil || !c.mayTail(now))
+}
+
+// atEnd decides at the present end of a file: stay, go on with the next one, or start again.
+func (c *chain) atEnd() error {
+	c.wake, c.nextLook = false, c.now().Add(lookEvery)
+	p, ok := c.cur.(*plain)
+	if !ok || !c.follow {
+		c.end()
+		return nil
+	}
+	st, err := p.facts()
+	if err != nil {
+		return err
+	}
+	if st.mtime != c.mtime {
+		if same, err := p.still(c.pos, c.before, c.block[:min(len(c.block), beforeBytes)]); err != nil {
+			return err
+		} else if !same {
+			return c.cutBack()
+		}
+	}
+	c.mtime, c.gen.size = st.mtime, st.size
+	if c.seen() == 0 && c.checked != st.mtime {
+		if behind, err := c.overtaken(); behind || err != nil {
+			return err
+		}
+		c.checked = st.mtime
+	}
+	at, err := factsOfPath(c.base)
+	switch {
+	case err == nil && at.inode == c.gen.inode:
+		c.rotatedAt, c.behind = time.Time{}, 0
+		if c.whole && c.quiet(st, nil) {
+			c.end()
+		} else {
+			c.startLive(p)
+		}
+		return nil
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	return c.rotatedAway(st)
+}
+
+// rotatedAway decides whether a file that no longer stands at the path can be left.
+func (c *chain) rotatedAway(st facts) error {
+	next, err := c.successors()
+	if err != nil {
+		return c.notYet(err)
+	}
+	if c.rotatedAt.IsZero() && (len(next) > 0 || c.whole) {
+		c.rotatedAt = c.now()
+		c.stopLive()
+	}
+	c.behind = 0
+	for _, g := range next {
+		c.behind += g.size
+	}
+	if (c.behind == 0 && !c.whole) || !c.quiet(st, next) {
+		return nil
+	}
+	// A last write may have come between the last read and the kernel's word that there are no writers.
+	grew, err := c.extend()
+	switch {
+	case errors.Is(err, errCutBack):
+		return c.cutBack()
+	case err != nil || grew:
+		c.wake = true
+		return err
+	}
+	c.end()
+	return nil
+}
+
+// end makes the present end the end; the block is framed once more.
+func (c *chain) end() { c.ending, c.hungry, c.wake = true, false, true }
+
+// quiet says that nobody will write to the open file any more.
+func (c *chain) quiet(st facts, next []generation) bool {
+	now := c.now()
+	sinceWrite := now.Sub(time.Unix(0, st.mtime))
+	if c.whole {
+		return sinceWrite >= c.grace || now.Sub(c.grewAt) >= c.grace
+	}
+	since := c.rotatedAt
+	if c.grewAt.After(since) {
+		since = c.grewAt
+	}
+	if now.Sub(since) >= c.grace {
+		return true
+	}
+	// After a restart: the rotation was at least as long ago as the successor was born.
+	if len(next) > 0 && next[0].Born != 0 && now.Sub(time.Unix(0, next[0].Born)) >= c.grace && sinceWrite >= c.grace {
+		return true
+	}
+	p, ok := c.cur.(*plain)
+	return ok && nobodyWrites(p.file)
+}
+
+// successors are the generations newer than the open file.
+func (c *chain) successors() ([]generation, error) {
+	list, err := c.list()
+	if err != nil {
+		return nil, err
+	}
+	for i, g := range list {
+		if g.inode == c.gen.inode {
+			return list[i+1:], nil
+		}
+	}
+	next, err := c.newer(list)
+	if err != nil {
+		return nil, err
+	}
+	for i, g := range next {
+		if same, err := c.packedCopy(g); err != nil {
+			return nil, err
+		} else if same {
+			return next[i+1:], nil
+		}
+	}
+	return next, nil
+}
+
+// packedCopy says whether g is the open file, compressed and removed meanwhile. The answer is kept while g stays as it is.
+func (c *chain) packedCopy(g generation) (bool, error) {
+	if g.archive == "" {
+		return false, nil
+	}
+	same, known := c.sameAs[g]
+	if known {
+		return same, nil
+	}
+	at := c.place()
+	at.Offset, at.Before = c.seen(), digestOf(lastBytes(c.before, c.block))
+	same, err := holds(g, at, true)
+	if err = unlessGone(err); err != nil && !(errors.Is(err, errIncomplete) && c.givenUp(g)) {
+		return false, err
+	}
+	if c.sameAs == nil {
+		c.sameAs = map[generation]bool{}
+	}
+	c.sameAs[g] = same
+	return same, nil
+}
+
+// overtaken looks behind a file of which nothing has been read: it may have been filled, copied and truncated (copytruncate)
+// between two looks, and the copy is then to be read first.
+func (c *chain) overtaken() (bool, error) {
+	if !c.follow || c.whole {
+		return false, nil
+	}
+	list, err := c.list()
+	if err != nil {
+		return false, ignoreUnsettled(err)
+	}
+	next, err := c.newer(list)
+	if err != nil {
+		return false, c.notYet(err)
+	}
+	if len(next) == 0 || next[0].inode == c.gen.inode {
+		return false, nil
+	}
+	for _, g := range next[1:] {
+		if g.inode == c.gen.inode {
+			c.stopLive()
+			c.cur.close()
+			c.cur, c.wake = nil, true
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// cutBack goes on in the copy of a file that was truncated (copytruncate); without one the rest is lost, which is said, and
+// the file is read from its start.
+func (c *chain) cutBack() error {
+	c.stopLive()
+	if c.follow {
+		if found, err := c.goOnInCopy(); found || err != nil {
+			c.wake = found // otherwise wait for the next look
+			return c.notYet(err)
+		}
+	}
+	if seen := c.seen(); seen > 0 {
+		gap := Gap{Path: c.gen.path, From: c.pos, To: -1, Reason: GapTruncated}
+		if seen > c.pos {
+			gap.To = seen
+		}
+		c.gaps = append(c.gaps, gap)
+		c.log.Warn("file truncated before it was read to its end", zap.String("stream", c.id), zap.Int64("offset", c.pos))
+	}
+	if p, ok := c.cur.(*plain); ok {
+		if err := p.readHead(); err != nil {
+			return err
+		}
+	}
+	c.framer.Reset()
+	c.restart()
+	c.headSum, c.changed = digest{N: -1}, true
+	return nil
+}
+
+// goOnInCopy looks for what the open file held in another file, and goes on there.
+func (c *chain) goOnInCopy() (bool, error) {
+	at := c.place()
+	if at.bare() {
+		return false, nil
+	}
+	list, err := c.list()
+	if err != nil {
+		return false, err
+	}
+	list = withoutInode(list, c.gen.inode)
+	i, err := c.locate(list, at)
+	if err != nil || i < 0 {
+		return false, err
+	}
+	point := c.resumePoint()
+	c.cur.close()
+	c.cur, c.resume = nil, point
+	_, err = c.openAt(list[i], at)
+	return err == nil, err
+}
+
+func withoutInode(list []generation, not inode) []generation {
+	var others []generation
+	for _, g := range list {
+		if g.inode != not {
+			others = append(others, g)
+		}
+	}
+	return others
+}
+
+// damaged decides about a compressed file that cannot be read on: it may still be being written.
+func (c *chain) damaged(err error) error {
+	if errors.Is(err, errIncomplete) {
+		st, err := c.cur.facts()
+		if err != nil {
+			return err
+		}
+		now := c.gen
+		now.facts = st
+		if !c.givenUp(now) {
+			c.wake, c.nextLook = false, c.now().Add(lookEvery)
+			return nil
+		}
+	}
+	c.gaps = append(c.gaps, Gap{Path: c.gen.path, From: c.seen(), To: -1, Reason: gapOf(err)})
+	c.end()
+	return nil
+}

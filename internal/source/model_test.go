@@ -1,0 +1,254 @@
+package source
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// life is the model: what a writer has written, generation by generation, whatever became of the files.
+type life struct {
+	*rig
+	t       *rapid.T
+	gens    []*written
+	number  int      // of the next line
+	late    *os.File // the writer's descriptor on a rotated file
+	lateGen *written // its generation
+	lateFor int      // looks that it may still be held
+	undo    []memory // what had been committed after each look
+}
+
+// written is the content of one generation. One that was cut off without a copy may be lost from some line on.
+type written struct {
+	text string
+	cut  bool
+}
+
+// memory is a commit that a kill can throw the follower back to.
+type memory struct {
+	state     map[string][]byte
+	got, gaps int
+}
+
+func (l *life) last() *written { return l.gens[len(l.gens)-1] }
+
+func (l *life) line() string {
+	l.number++
+	return fmt.Sprintf("%d %s", l.number, strings.Repeat("x", rapid.IntRange(0, 40).Draw(l.t, "width")))
+}
+
+func (l *life) append(text string) {
+	l.write("a.log", text)
+	l.last().text += text
+}
+
+func (l *life) writeLines(t *rapid.T) {
+	var b strings.Builder
+	for range rapid.IntRange(1, 12).Draw(t, "lines") {
+		b.WriteString(l.line() + "\n")
+	}
+	l.append(b.String())
+}
+
+func (l *life) writePart(*rapid.T) { l.append(l.line()) }
+
+func (l *life) lookOnce(t *rapid.T) {
+	if l.late != nil {
+		if l.lateFor--; l.lateFor < 0 {
+			l.closeLate()
+		}
+	}
+	if l.look(rapid.SampledFrom([]int{1, 3, 1000}).Draw(t, "most")) {
+		l.remember()
+	}
+}
+
+func (l *life) lookOften(t *rapid.T) {
+	for range rapid.IntRange(2, 9).Draw(t, "looks") {
+		l.lookOnce(t)
+	}
+}
+
+func (l *life) remember() {
+	m := memory{state: map[string][]byte{}, got: len(l.got), gaps: len(l.gaps)}
+	for id, state := range l.state {
+		m.state[id] = state
+	}
+	l.undo = append(l.undo, m)
+}
+
+// shift renames a.log.N to a.log.N+1, packed or not.
+func (l *life) shift() {
+	for n := len(l.gens) + 1; n >= 1; n-- {
+		for _, ending := range []string{"", ".gz", ".zst"} {
+			from := fmt.Sprintf("a.log.%d%s", n, ending)
+			if _, err := os.Stat(l.path(from)); err == nil {
+				l.rename(from, fmt.Sprintf("a.log.%d%s", n+1, ending))
+			}
+		}
+	}
+}
+
+func (l *life) there() bool {
+	_, err := os.Stat(l.path("a.log"))
+	return err == nil
+}
+
+func (l *life) rotate(t *rapid.T) {
+	if !l.there() {
+		return
+	}
+	l.shift()
+	if l.late == nil && rapid.Bool().Draw(t, "held") {
+		f, err := os.OpenFile(l.path("a.log"), os.O_APPEND|os.O_WRONLY, 0)
+		l.must(err)
+		l.late, l.lateFor, l.lateGen = f, 10, l.last()
+	}
+	l.rename("a.log", "a.log.1")
+	l.gens = append(l.gens, &written{})
+	if rapid.Bool().Draw(t, "created") {
+		l.write("a.log", "")
+	}
+}
+
+// writeLate writes to the file that was rotated away last.
+func (l *life) writeLate(*rapid.T) {
+	if l.late == nil || l.lateFor <= 0 {
+		return
+	}
+	text := l.line() + "\n"
+	_, err := l.late.WriteString(text)
+	l.must(err)
+	l.lateGen.text += text
+}
+
+func (l *life) closeLate() {
+	if l.late != nil {
+		l.must(l.late.Close())
+		l.late = nil
+	}
+}
+
+func (l *life) copyTruncate(*rapid.T) {
+	if !l.there() {
+		return
+	}
+	l.closeLate()
+	l.shift()
+	l.copy("a.log", "a.log.1")
+	l.must(os.Truncate(l.path("a.log"), 0))
+	l.gens = append(l.gens, &written{})
+}
+
+func (l *life) truncate(*rapid.T) {
+	if !l.there() {
+		return
+	}
+	l.closeLate()
+	l.must(os.Truncate(l.path("a.log"), 0))
+	l.last().cut = true
+	l.gens = append(l.gens, &written{})
+}
+
+func (l *life) compress(t *rapid.T) {
+	n := rapid.IntRange(1, 6).Draw(t, "generation")
+	name := fmt.Sprintf("a.log.%d", n)
+	if _, err := os.Stat(l.path(name)); err != nil {
+		return
+	}
+	l.closeLate()
+	l.pack(name, rapid.SampledFrom([]string{".gz", ".zst"}).Draw(t, "ending"))
+}
+
+// kill throws away what was not committed: up to five looks.
+func (l *life) kill(t *rapid.T) {
+	if len(l.undo) > 0 {
+		back := rapid.IntRange(0, min(5, len(l.undo)-1)).Draw(t, "back")
+		l.undo = l.undo[:len(l.undo)-back]
+		m := l.undo[len(l.undo)-1]
+		l.state, l.got, l.gaps = map[string][]byte{}, l.got[:m.got], l.gaps[:m.gaps]
+		for id, state := range m.state {
+			l.state[id] = state
+		}
+	}
+	l.open()
+}
+
+// expected are the records of all generations; of a cut one those that were handed on, if that needs no excuse.
+func (l *life) expected() []string {
+	got := map[string]bool{}
+	for _, rec := range l.got {
+		got[rec] = true
+	}
+	var want []string
+	for i, g := range l.gens {
+		records := strings.Split(g.text, "\n")
+		part := records[len(records)-1]
+		records = records[:len(records)-1]
+		if g.cut {
+			read := 0
+			for read < len(records) && got[records[read]] {
+				read++
+			}
+			if 0 < read && read < len(records) && len(l.gaps) == 0 {
+				l.t.Fatalf("generation %d lost %d lines, and no gap says so", i, len(records)-read)
+			}
+			records, part = records[:read], ""
+		}
+		want = append(want, records...)
+		if part != "" && i < len(l.gens)-1 {
+			want = append(want, part+"~")
+		}
+	}
+	return want
+}
+
+// TestWhatIsWrittenIsReadOnce runs random lives of a log against the follower: writes, rotations by rename and by copy,
+// writers that hold on, compression, truncation, and kills that throw the follower back to an older commit.
+func TestWhatIsWrittenIsReadOnce(t *testing.T) {
+	for _, noTail := range []bool{true, false} {
+		t.Run(fmt.Sprintf("noTail=%v", noTail), func(t *testing.T) {
+			rapid.Check(t, func(rt *rapid.T) {
+				dir, err := os.MkdirTemp(t.TempDir(), "")
+				if err != nil {
+					rt.Fatal(err)
+				}
+				l := &life{rig: rigIn(rt, dir, Options{Follow: true, noTail: noTail}, "a.log"), t: rt, gens: []*written{{}}}
+				defer l.close()
+				defer l.closeLate()
+				l.open()
+				rt.Repeat(map[string]func(*rapid.T){
+					"write":        l.writeLines,
+					"write on":     l.writeLines,
+					"write part":   l.writePart,
+					"look":         l.lookOnce,
+					"look often":   l.lookOften,
+					"rotate":       l.rotate,
+					"write late":   l.writeLate,
+					"copytruncate": l.copyTruncate,
+					"truncate":     l.truncate,
+					"compress":     l.compress,
+					"kill":         l.kill,
+				})
+				l.closeLate()
+				l.shift()
+				if l.there() {
+					l.rename("a.log", "a.log.1")
+				}
+				l.gens = append(l.gens, &written{})
+				l.append("the end\n")
+				l.drain()
+				if diff := cmp.Diff(l.expected(), l.got); diff != "" {
+					rt.Fatalf("records (-want +got):\n%s\ngaps: %+v", diff, l.gaps)
+				}
+				for _, err := range l.errs {
+					rt.Fatalf("error: %v", err)
+				}
+			})
+		})
+	}
+}

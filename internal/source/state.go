@@ -1,0 +1,58 @@
+package source
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+const (
+	stateVersion = 1
+	pastKept     = 4 // finished predecessors in a resume point
+)
+
+// resumePoint is Chunk.State: where a chain stands after the records of a chunk.
+type resumePoint struct {
+	Version int     `json:"v"`
+	Open    *place  `json:"open,omitempty"`    // absent between two files
+	Framing []byte  `json:"framing,omitempty"` // decode.Framer's
+	Past    []place `json:"past,omitempty"`    // files read to their end, newest first
+	History int64   `json:"history,omitempty"` // Unix ns: older generations last written until then are not read
+	Ended   bool    `json:"ended,omitempty"`   // a whole file that has been handed on to its end
+}
+
+func (r *resumePoint) encode() []byte {
+	b, err := json.Marshal(r)
+	if err != nil {
+		panic(err) // structs of numbers and strings
+	}
+	return b
+}
+
+func decodeResumePoint(b []byte) (*resumePoint, error) {
+	if len(b) == 0 {
+		return nil, nil
+	}
+	r := new(resumePoint)
+	if err := json.Unmarshal(b, r); err != nil {
+		return nil, fmt.Errorf("committed position: %w", err)
+	}
+	if r.Version != stateVersion {
+		return nil, fmt.Errorf("committed position: version %d, and this program reads %d", r.Version, stateVersion)
+	}
+	if r.Open != nil && r.Open.Offset < int64(r.Open.Before.N) {
+		return nil, fmt.Errorf("committed position: offset %d with %d bytes before it", r.Open.Offset, r.Open.Before.N)
+	}
+	for _, p := range append(r.Past, *orZero(r.Open)) {
+		if p.Offset < int64(p.Before.N) || p.Before.N > beforeBytes || p.Head.N > headBytes || p.Head.N < 0 || p.Before.N < 0 {
+			return nil, fmt.Errorf("committed position: impossible hash lengths at offset %d", p.Offset)
+		}
+	}
+	return r, nil
+}
+
+func orZero(p *place) *place {
+	if p == nil {
+		return new(place)
+	}
+	return p
+}

@@ -1,0 +1,90 @@
+package store
+
+import (
+	"encoding/json"
+	"time"
+
+	"probity/internal/alert"
+	"probity/internal/event"
+	"probity/internal/evidence"
+)
+
+// Commit is everything that one batch changes. The caller may reuse its memory when the call returns.
+type Commit struct {
+	Streams    []StreamState
+	Windows    []WindowState
+	Records    []KeptRecord
+	Pending    []PendingMatch
+	Decided    []PendingKey   // pending matches to drop, after Pending was stored
+	Alerts     []*alert.Alert // new revisions, numbered by the caller from 1 and rising by 1
+	Sinks      []string       // each new revision is queued once for each
+	Rejects    []Reject
+	Evidence   []evidence.Entry // beyond the one of kind "alert" that each new revision gets
+	Journal    []JournalEntry
+	Generation string // in force from here on; "" leaves it as it is
+	Forget     int64  // kept records with Until before this event time (ns) are dropped; 0 drops none
+}
+
+// StreamState is how far a stream was read, with framing and counters: opaque here. State nil: the stream is gone.
+type StreamState struct {
+	ID, Source string
+	State      []byte
+}
+
+// WindowState is the state of one group key of what feeds a rule: opaque here. State nil: gone.
+type WindowState struct {
+	Feed  string // hash of what feeds the rule
+	Key   string // group key; any bytes
+	State []byte
+}
+
+// KeptRecord is a record that a window or an alert may still quote. A record that is already kept stays as it was and
+// keeps the larger Until.
+type KeptRecord struct {
+	ID     event.ID
+	Until  int64 // event time in ns
+	Record *event.Record
+}
+
+// PendingMatch is a match that an unknown holds back, waiting for newer tables. Rule, Actor and EventID name it; storing
+// it again replaces it.
+type PendingMatch struct {
+	Rule    string
+	Actor   string
+	EventID event.ID
+	Until   int64 // event time in ns at which it is no longer decided
+	Record  *event.Record
+}
+
+// PendingKey names a pending match.
+type PendingKey struct {
+	Rule    string
+	Actor   string
+	EventID event.ID
+}
+
+func (p *PendingMatch) key() PendingKey { return PendingKey{p.Rule, p.Actor, p.EventID} }
+
+// Reject is a record that could not be decoded.
+type Reject struct {
+	Source, Path string
+	Offset       int64
+	Reason       string // short, one of a few
+	Detail       string
+	Data         []byte // the bytes, exactly
+	At           time.Time
+}
+
+// JournalEntry is a decision that replay must repeat.
+type JournalEntry struct {
+	Seq  int64 // given by the store, from 1
+	Kind string
+	Body json.RawMessage
+}
+
+// OutboxStat is what waits for one sink.
+type OutboxStat struct {
+	Count  int       // due, or waiting for another attempt
+	Oldest time.Time // commit time of the oldest of them; zero if none
+	Failed int       // given up for ever: listed, not due
+}

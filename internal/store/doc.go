@@ -1,0 +1,72 @@
+// Package store is the one commit point: everything that a batch changes becomes durable in one numbered commit, whole or
+// not at all. It is the only importer of the database, decides nothing about what is committed, and does not log. Called by
+// pipeline (Commit, and what a start restores), by notify through an interface of its own (the outbox), and by the commands
+// that list alerts and check the state.
+//
+// # The state folder
+//
+//	lock                      flock; holds the pid of its holder
+//	state.db                  SQLite, WAL, synchronous=FULL: everything small, and the head
+//	windows-000001.log        window states, a log of changes
+//	rejects.jsonl             records that could not be decoded, for a person to read
+//	evidence/                 the hash chain: see package evidence
+//
+// # A commit
+//
+// Append to the evidence, fsync; append to the window log, fsync; append to the rejects, fsync; then one transaction of
+// SQLite with all rows and, in the table head, the commit's number and the length of every file. The files are valid up to
+// what the head says: what lies behind is of a commit that never was, and is cut at the next start or the next attempt.
+// Damage before it is refused (fsx.Damage) with file, place and what to do. So a kill at any instant leaves the state
+// before or after, never a mixture.
+//
+// The head may go back in silence: SQLite drops the end of its write-ahead log when a bit of it is flipped. Therefore every
+// commit, be it empty, writes a frame with its number to the window log. One commit ahead of the database is an ordinary
+// kill; more than one is damage.
+//
+// If COMMIT itself fails, the transaction may stand whole in the write-ahead log although nobody sees it. Store.settle says
+// what is done about that.
+//
+// # state.db
+//
+// user_version is 1. Every table is STRICT and WITHOUT ROWID (one tree, so no index that disagrees with its table) and ends
+// in the column sum: xxhash64 over the table's name and the columns, each preceded by a letter for its type (t, i, s, b) and
+// its length in 8 bytes, little-endian. SQLite does not notice a flipped bit in a page; sum does, on every read. A row that
+// is lost whole is noticed by the counts in head.
+//
+//	head      one row: number and time of the commit, generation, length of each file, row counts, last sequence numbers
+//	streams   id, source, state (opaque)
+//	alerts    id, revision, commit_no, rule, severity, status, body (the alert's JSON, which never changes)
+//	outbox    sink, failed (1: given up), seq (never given twice), alert_id, revision, queued_at (ns), attempts, reason
+//	marks     sink, mark (the sink's own number)
+//	records   id, until (event time, ns), record (zstd of event.Record's JSON, at most 64 MiB of it)
+//	pending   rule, actor, event_id, until, record
+//	journal   seq, commit_no, kind, body (JSON)
+//
+// Columns of text that comes from logs are BLOBs: it may be any bytes. Auditors may read the file with sqlite3 while the
+// daemon runs.
+//
+// # windows-N.log
+//
+// A sequence of frames, all numbers little-endian:
+//
+//	"PWL1"  length uint32  commit uint64  xxhash64 of the 16 bytes before and the payload  payload
+//
+// and a payload is a sequence of states: length and bytes of the feed, length and bytes of the key, then 0 if the state is
+// gone, otherwise its length plus 1 and its bytes; lengths are unsigned varints. A commit is one frame or several; a frame
+// ends at the first state that takes it over 4 MiB, and holds at most 1 GiB. The last state of a feed and key is the one
+// that counts. When the log is over 1 MiB and over twice the snapshot that it began with, the next commit writes the live
+// states as frames into file N+1, follows with its own, and the head points there; file N is then removed.
+//
+// # rejects.jsonl
+//
+// One JSON object a line: at, source, log.file.path, log.offset, reason, detail, event.original and, if that is base64
+// because the bytes are no UTF-8, base64. Its length is part of the commit; its contents carry no checksum.
+//
+// # Choices that are hard to undo
+//
+// SQLite rather than bbolt or pebble, for the SQL that console, reports and auditors get. Window states outside it: 5,000
+// changed of a million keys a commit took bbolt 258 ms, pebble 75 ms, a log with fsync and pointer 3.7 ms. No index of
+// window states in memory: the engine holds the states already, so a snapshot reads the log again, twice, with 24 bytes a
+// key. Deliveries are commits of their own, numbered like the others, because a delivery that is forgotten is an alert sent
+// twice.
+package store

@@ -1,0 +1,241 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"probity/internal/alert"
+	"probity/internal/event"
+)
+
+// Memory is a store without a disk, for replay and tests: the same answers as Store, and nothing left when the process
+// ends. It has no outbox and keeps no rejects and no evidence. What it holds is bounded by what is alive: streams, window
+// states, pending matches, kept records up to Forget, and the last revision of each alert; a replay that never asks for
+// window states leaves Commit.Windows empty.
+type Memory struct {
+	mu         sync.Mutex
+	commit     uint64
+	generation string
+	streams    map[string]StreamState
+	windows    map[[2]string][]byte
+	records    map[event.ID]KeptRecord
+	pending    map[PendingKey]PendingMatch
+	alerts     map[string]*memoryAlert
+	journal    []JournalEntry
+}
+
+// memoryAlert is an alert's last body, and the hash of each revision's, to refuse a second body.
+type memoryAlert struct {
+	body []byte
+	sums [][sha256.Size]byte // by revision-1
+}
+
+// NewMemory returns an empty Memory.
+func NewMemory() *Memory {
+	return &Memory{
+		streams: map[string]StreamState{},
+		windows: map[[2]string][]byte{},
+		records: map[event.ID]KeptRecord{},
+		pending: map[PendingKey]PendingMatch{},
+		alerts:  map[string]*memoryAlert{},
+	}
+}
+
+// Commit is as Store.Commit.
+func (m *Memory) Commit(c *Commit) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	revisions, err := newRevisions(c.Alerts, m.lastAndBody)
+	if err != nil {
+		return err
+	}
+	if err := checkJournal(c.Journal); err != nil {
+		return err
+	}
+	m.commit++
+	if c.Generation != "" {
+		m.generation = c.Generation
+	}
+	for _, st := range c.Streams {
+		gone := st.State == nil
+		st.State = bytes.Clone(st.State)
+		put(m.streams, st.ID, st, gone)
+	}
+	for _, w := range c.Windows {
+		put(m.windows, [2]string{w.Feed, w.Key}, bytes.Clone(w.State), w.State == nil)
+	}
+	m.putRecords(c)
+	for _, p := range c.Pending {
+		m.pending[p.key()] = p
+	}
+	for _, k := range c.Decided {
+		delete(m.pending, k)
+	}
+	for _, r := range revisions {
+		a := m.alerts[r.ID]
+		if a == nil {
+			a = &memoryAlert{}
+			m.alerts[r.ID] = a
+		}
+		a.body, a.sums = r.body, append(a.sums, sha256.Sum256(r.body))
+	}
+	for _, e := range c.Journal {
+		m.journal = append(m.journal, JournalEntry{Seq: int64(len(m.journal)) + 1, Kind: e.Kind, Body: bytes.Clone(e.Body)})
+	}
+	return nil
+}
+
+// put sets or removes a key.
+func put[K comparable, V any](in map[K]V, key K, v V, gone bool) {
+	if gone {
+		delete(in, key)
+	} else {
+		in[key] = v
+	}
+}
+
+func (m *Memory) putRecords(c *Commit) {
+	for _, r := range c.Records {
+		if have, ok := m.records[r.ID]; ok {
+			r = KeptRecord{ID: r.ID, Until: max(r.Until, have.Until), Record: have.Record}
+		}
+		m.records[r.ID] = r
+	}
+	if c.Forget != 0 {
+		maps.DeleteFunc(m.records, func(_ event.ID, r KeptRecord) bool { return r.Until < c.Forget })
+	}
+}
+
+func (m *Memory) lastAndBody(id string, n int, body []byte) (last int, same bool, err error) {
+	a := m.alerts[id]
+	if a == nil {
+		return 0, false, nil
+	}
+	same = n >= 1 && n <= len(a.sums) && a.sums[n-1] == sha256.Sum256(body)
+	return len(a.sums), same, nil
+}
+
+// CommitNumber is as Store.CommitNumber.
+func (m *Memory) CommitNumber() uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.commit
+}
+
+// Generation is as Store.Generation.
+func (m *Memory) Generation() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.generation
+}
+
+// Streams is as Store.Streams.
+func (m *Memory) Streams() (map[string]StreamState, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.streams), nil
+}
+
+// EachWindow is as Store.EachWindow.
+func (m *Memory) EachWindow(fn func(feed, key string, state []byte) error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for name, state := range m.windows {
+		if err := fn(name[0], name[1], state); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// EachPending is as Store.EachPending.
+func (m *Memory) EachPending(fn func(PendingMatch) error) error {
+	m.mu.Lock()
+	list := slices.SortedFunc(maps.Values(m.pending), func(a, b PendingMatch) int {
+		return cmp.Or(strings.Compare(a.Rule, b.Rule), strings.Compare(a.Actor, b.Actor), a.EventID.Compare(b.EventID))
+	})
+	m.mu.Unlock()
+	return each(list, fn)
+}
+
+// EachJournal is as Store.EachJournal.
+func (m *Memory) EachJournal(fn func(JournalEntry) error) error {
+	m.mu.Lock()
+	list := slices.Clone(m.journal)
+	m.mu.Unlock()
+	return each(list, fn)
+}
+
+func each[T any](list []T, fn func(T) error) error {
+	for _, v := range list {
+		if err := fn(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Record is as Store.Record.
+func (m *Memory) Record(ids []event.ID) (map[event.ID]*event.Record, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	records := make(map[event.ID]*event.Record, len(ids))
+	for _, id := range ids {
+		if r, ok := m.records[id]; ok {
+			records[id] = r.Record
+		}
+	}
+	return records, nil
+}
+
+// Revision is as Store.Revision.
+func (m *Memory) Revision(alertID string) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if a := m.alerts[alertID]; a != nil {
+		return len(a.sums), nil
+	}
+	return 0, nil
+}
+
+// LastAlerts is as Store.LastAlerts.
+func (m *Memory) LastAlerts(ids []string) (map[string]*alert.Alert, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	alerts := make(map[string]*alert.Alert, len(ids))
+	for _, id := range ids {
+		if have := m.alerts[id]; have != nil {
+			a, err := decodeAlert(have.body)
+			if err != nil {
+				return nil, err
+			}
+			alerts[id] = a
+		}
+	}
+	return alerts, nil
+}
+
+// EachAlert is as Store.EachAlert.
+func (m *Memory) EachAlert(fn func(*alert.Alert) error) error {
+	m.mu.Lock()
+	bodies := map[string][]byte{}
+	for id, a := range m.alerts {
+		bodies[id] = a.body
+	}
+	m.mu.Unlock()
+	for _, id := range slices.Sorted(maps.Keys(bodies)) {
+		a, err := decodeAlert(bodies[id])
+		if err != nil {
+			return err
+		}
+		if err := fn(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}

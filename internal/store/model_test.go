@@ -1,0 +1,236 @@
+package store
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"probity/internal/alert"
+	"probity/internal/fsx"
+)
+
+// outboxModel is the outbox by brute force; Memory is the model of the rest.
+type outboxModel struct {
+	seq   int64
+	rows  []alert.Delivery
+	marks map[string]int64
+}
+
+func (o *outboxModel) view(v *view) {
+	v.Outbox, v.Marks = map[string][]string{}, map[string]int64{"file": o.marks["file"], "hook": o.marks["hook"]}
+	for _, d := range o.rows {
+		v.Outbox[d.Sink] = append(v.Outbox[d.Sink], fmt.Sprintf("%d %s %d %s", d.Seq, d.Key(), d.Attempts, d.Body))
+	}
+}
+
+// drawCommit draws a commit that fits what the model holds.
+func drawCommit(t *rapid.T, m *Memory) *Commit {
+	c := &Commit{}
+	state := rapid.SampledFrom([][]byte{nil, {}, []byte("x"), []byte(strings.Repeat("state", 40))})
+	key := rapid.SampledFrom([]string{"", "a", "b", "c\x00", "\xff"})
+	number := rapid.IntRange(0, idCount-1)
+	for range rapid.IntRange(0, 2).Draw(t, "streams") {
+		c.Streams = append(c.Streams, StreamState{ID: key.Draw(t, "stream"), Source: "s", State: state.Draw(t, "state")})
+	}
+	for range rapid.IntRange(0, 4).Draw(t, "windows") {
+		c.Windows = append(c.Windows, WindowState{Feed: key.Draw(t, "feed"), Key: key.Draw(t, "key"), State: state.Draw(t, "state")})
+	}
+	for range rapid.IntRange(0, 2).Draw(t, "records") {
+		n := number.Draw(t, "record")
+		c.Records = append(c.Records, KeptRecord{ID: idOf(n), Until: int64(rapid.IntRange(0, 50).Draw(t, "until")), Record: recordOf(n)})
+	}
+	if rapid.IntRange(0, 3).Draw(t, "forget") == 0 {
+		c.Forget = int64(rapid.IntRange(0, 50).Draw(t, "before"))
+	}
+	for range rapid.IntRange(0, 2).Draw(t, "pending") {
+		c.Pending = append(c.Pending, PendingMatch{Rule: "r", Actor: key.Draw(t, "actor"), EventID: idOf(number.Draw(t, "event")), Until: int64(number.Draw(t, "until"))})
+	}
+	if rapid.Bool().Draw(t, "decide") {
+		for _, k := range slices.SortedFunc(maps.Keys(m.pending), func(a, b PendingKey) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) }) {
+			c.Decided = append(c.Decided, k)
+			break
+		}
+	}
+	for range rapid.IntRange(0, 2).Draw(t, "alerts") {
+		n := number.Draw(t, "alert")
+		last, _ := m.Revision(alertOf(n, 1).ID)
+		for _, a := range c.Alerts {
+			if a.ID == alertOf(n, 1).ID {
+				last = a.Revision
+			}
+		}
+		c.Alerts = append(c.Alerts, alertOf(n, last+1))
+	}
+	c.Sinks = rapid.SampledFrom([][]string{nil, {"file"}, {"hook", "file"}}).Draw(t, "sinks")
+	if rapid.IntRange(0, 3).Draw(t, "generation") == 0 {
+		c.Generation = key.Draw(t, "g")
+	}
+	return c
+}
+
+// machine drives a store, with kills and failing disks, beside its model.
+type machine struct {
+	t       *testing.T
+	fs      *fsx.FS
+	dir     string
+	s       *Store
+	m       *Memory
+	o       outboxModel
+	commits uint64 // deliveries are commits too; Memory does not count them
+}
+
+func (x *machine) open(t *rapid.T) {
+	s, err := Open(Options{Dir: x.dir, FS: x.fs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.windows.minCompact = 500 // snapshots all the time
+	x.s = s
+}
+
+func (x *machine) commit(t *rapid.T) {
+	c := drawCommit(t, x.m)
+	if err := x.s.Commit(c); err != nil {
+		t.Fatal(err)
+	}
+	x.apply(t, c)
+}
+
+func (x *machine) apply(t *rapid.T, c *Commit) {
+	if err := x.m.Commit(c); err != nil {
+		t.Fatal(err)
+	}
+	x.commits++
+	for _, a := range c.Alerts {
+		for _, sink := range c.Sinks {
+			x.o.seq++
+			x.o.rows = append(x.o.rows, alert.Delivery{Seq: x.o.seq, Sink: sink, AlertID: a.ID, Revision: a.Revision, Body: []byte(text(a))})
+		}
+	}
+}
+
+func (x *machine) commitOnAFailingDisk(t *rapid.T) {
+	c := drawCommit(t, x.m)
+	at := rapid.IntRange(1, 18).Draw(t, "step")
+	x.fs.Fault = func(op, path string) error {
+		if at--; at == 0 {
+			return &fsx.ShortWrite{Bytes: 9, Err: syscall.ENOSPC}
+		}
+		return nil
+	}
+	err := x.s.Commit(c)
+	x.fs.Fault = nil
+	if err == nil {
+		x.apply(t, c)
+	} else if !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal(err)
+	}
+}
+
+func (x *machine) deliver(t *rapid.T) {
+	if len(x.o.rows) == 0 {
+		t.Skip("nothing is due")
+	}
+	d := x.o.rows[rapid.IntRange(0, len(x.o.rows)-1).Draw(t, "row")]
+	for range rapid.IntRange(1, 2).Draw(t, "times") { // a second time changes nothing
+		if err := x.s.Delivered(d.Sink, d.Seq*100, d.Seq, d.Seq, 1e6); err != nil {
+			t.Fatal(err)
+		}
+	}
+	x.o.rows = slices.DeleteFunc(x.o.rows, func(r alert.Delivery) bool { return r.Seq == d.Seq })
+	x.o.marks[d.Sink] = d.Seq * 100
+	x.commits++
+}
+
+func (x *machine) fail(t *rapid.T) {
+	if len(x.o.rows) == 0 {
+		t.Skip("nothing is due")
+	}
+	i := rapid.IntRange(0, len(x.o.rows)-1).Draw(t, "row")
+	permanent := rapid.Bool().Draw(t, "permanent")
+	if err := x.s.Failed(x.o.rows[i].Sink, x.o.rows[i].Seq, "no \xff", permanent); err != nil {
+		t.Fatal(err)
+	}
+	x.o.rows[i].Attempts++
+	if permanent {
+		x.o.rows = slices.Delete(x.o.rows, i, i+1)
+	}
+	x.commits++
+}
+
+// kill opens what a kill at this instant, or at a step of a commit, would leave.
+func (x *machine) kill(t *rapid.T) {
+	c := drawCommit(t, x.m)
+	at, img := rapid.IntRange(0, 18).Draw(t, "step"), ""
+	x.fs.Fault = func(op, path string) error {
+		if at--; at < 0 && img == "" {
+			img = x.image(t)
+		}
+		return nil
+	}
+	if err := x.s.Commit(c); err != nil {
+		t.Fatal(err)
+	}
+	x.fs.Fault = nil
+	if img == "" {
+		img = x.image(t)
+	}
+	x.s.Close()
+	x.dir = img
+	x.open(t)
+	if x.s.CommitNumber() > x.commits {
+		x.apply(t, c)
+	}
+}
+
+func (x *machine) image(t *rapid.T) string {
+	to, err := os.MkdirTemp(x.t.TempDir(), "")
+	if err == nil {
+		err = os.CopyFS(to, os.DirFS(x.dir))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
+func (x *machine) check(t *rapid.T) {
+	want, err := look(x.m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want.Commit = x.commits
+	x.o.view(&want)
+	got, err := look(x.s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatal(diff)
+	}
+}
+
+func TestAStoreThroughFaultsAndKillsAgreesWithABruteForceModel(t *testing.T) {
+	// A hundred runs take 12 s; -rapid.checks with any other number is for a longer look.
+	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue {
+		must(t, flag.Set("rapid.checks", "12"))
+		defer flag.Set("rapid.checks", checks.DefValue)
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		x := &machine{t: t, fs: &fsx.FS{}, dir: t.TempDir(), m: NewMemory(), o: outboxModel{marks: map[string]int64{}}}
+		x.open(rt)
+		defer func() { x.s.Close() }()
+		rt.Repeat(map[string]func(*rapid.T){
+			"commit": x.commit, "commit again": x.commit, "commit on a failing disk": x.commitOnAFailingDisk, "deliver": x.deliver, "failed delivery": x.fail, "kill": x.kill, "": x.check,
+		})
+	})
+}

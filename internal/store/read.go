@@ -1,0 +1,174 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"probity/internal/alert"
+	"probity/internal/event"
+)
+
+// CommitNumber is the number of the last commit, 0 before the first.
+func (s *Store) CommitNumber() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.head.commit
+}
+
+// Generation is the one that was committed last, "" before the first.
+func (s *Store) Generation() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.head.generation
+}
+
+// Streams returns the state of every stream by its id.
+func (s *Store) Streams() (map[string]StreamState, error) {
+	streams := map[string]StreamState{}
+	err := s.db.each(streamTable, streamTable.byKey(), nil, func(row []any) error {
+		st := StreamState{ID: string(bytesOf(row[0])), Source: string(bytesOf(row[1])), State: bytesOf(row[2])}
+		if st.State == nil {
+			st.State = []byte{}
+		}
+		streams[st.ID] = st
+		return nil
+	})
+	return streams, err
+}
+
+// EachWindow calls fn for every window state, in no particular order; state lives until fn returns, and fn calls no method
+// of the store.
+func (s *Store) EachWindow(fn func(feed, key string, state []byte) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped != nil {
+		return s.stopped
+	}
+	if err := s.settle(); err != nil {
+		return err
+	}
+	return s.windows.each(func(w savedState) error { return fn(string(w.feed), string(w.key), w.state) })
+}
+
+// EachPending calls fn for every pending match, by rule, actor and event.
+func (s *Store) EachPending(fn func(PendingMatch) error) error {
+	return s.db.each(pendingTable, pendingTable.byKey(), nil, func(row []any) error {
+		m := PendingMatch{Rule: row[0].(string), Actor: string(bytesOf(row[1])), EventID: event.ID(bytesOf(row[2])), Until: row[3].(int64)}
+		var err error
+		if m.Record, err = s.records.decode(bytesOf(row[4])); err != nil {
+			return err
+		}
+		return fn(m)
+	})
+}
+
+// EachJournal calls fn for every journal entry, oldest first.
+func (s *Store) EachJournal(fn func(JournalEntry) error) error {
+	return s.db.each(journalTable, journalTable.byKey(), nil, func(row []any) error {
+		return fn(JournalEntry{Seq: row[0].(int64), Kind: row[2].(string), Body: json.RawMessage(row[3].(string))})
+	})
+}
+
+// Record returns the kept records of these ids; one that is not kept is not in the map.
+func (s *Store) Record(ids []event.ID) (map[event.ID]*event.Record, error) {
+	records := make(map[event.ID]*event.Record, len(ids))
+	err := inLots(ids, func(id event.ID) any { return id[:] }, func(marks string, args []any) error {
+		return s.db.each(recordTable, "WHERE id IN ("+marks+")", args, func(row []any) error {
+			r, err := s.records.decode(bytesOf(row[2]))
+			records[event.ID(bytesOf(row[0]))] = r
+			return err
+		})
+	})
+	return records, err
+}
+
+// Revision is the number of an alert's last revision, 0 if there is none.
+func (s *Store) Revision(alertID string) (int, error) {
+	last := 0
+	err := s.db.each(alertTable, "WHERE id = ? ORDER BY revision DESC LIMIT 1", []any{alertID}, func(row []any) error {
+		last = int(row[1].(int64))
+		return nil
+	})
+	return last, err
+}
+
+// lastAndBody answers newRevisions.
+func (s *Store) lastAndBody(id string, n int, body []byte) (last int, same bool, err error) {
+	err = s.db.eachOwn(alertTable, "WHERE id = ? AND revision >= ? ORDER BY revision", []any{id, int64(n)}, func(row []any) error {
+		last = int(row[1].(int64))
+		same = same || last == n && row[6].(string) == string(body)
+		return nil
+	})
+	if err == nil && last == 0 {
+		last, err = s.Revision(id)
+	}
+	return last, same, err
+}
+
+// LastAlerts returns the last revisions of these alerts; one that is not there is not in the map.
+func (s *Store) LastAlerts(ids []string) (map[string]*alert.Alert, error) {
+	alerts := make(map[string]*alert.Alert, len(ids))
+	err := inLots(ids, func(id string) any { return id }, func(marks string, args []any) error {
+		return s.eachLast("WHERE id IN ("+marks+")", args, func(a *alert.Alert) error {
+			alerts[a.ID] = a
+			return nil
+		})
+	})
+	return alerts, err
+}
+
+// EachAlert calls fn for the last revision of every alert, by id.
+func (s *Store) EachAlert(fn func(*alert.Alert) error) error { return s.eachLast("", nil, fn) }
+
+func (s *Store) eachLast(where string, args []any, fn func(*alert.Alert) error) error {
+	var last []any
+	flush := func() error {
+		if last == nil {
+			return nil
+		}
+		a, err := decodeAlert([]byte(last[6].(string)))
+		if err != nil {
+			return err
+		}
+		return fn(a)
+	}
+	err := s.db.each(alertTable, where+" "+alertTable.byKey(), args, func(row []any) error {
+		if last != nil && last[0] != row[0] {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+		last = row
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return flush()
+}
+
+func decodeAlert(body []byte) (*alert.Alert, error) {
+	var a alert.Alert
+	if err := json.Unmarshal(body, &a); err != nil {
+		return nil, fmt.Errorf("reading a stored alert: %w", err)
+	}
+	return &a, nil
+}
+
+// inLots calls fn with the placeholders and arguments of up to 500 keys at a time.
+func inLots[K any](keys []K, arg func(K) any, fn func(marks string, args []any) error) error {
+	const lot = 500
+	for len(keys) > 0 {
+		n := min(lot, len(keys))
+		args := make([]any, n)
+		for i, k := range keys[:n] {
+			args[i] = arg(k)
+		}
+		if err := fn(strings.TrimSuffix(strings.Repeat("?, ", n), ", "), args); err != nil {
+			return err
+		}
+		keys = keys[n:]
+	}
+	return nil
+}

@@ -1,0 +1,224 @@
+package store
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"probity/internal/alert"
+	"probity/internal/evidence"
+)
+
+// Commit makes c durable, whole or not at all, and gives it the next number. After an error the state is what it was
+// before, and the same Commit can be tried again.
+func (s *Store) Commit(c *Commit) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped != nil {
+		return s.stopped
+	}
+	p, err := s.pack(c)
+	if err != nil {
+		return fmt.Errorf("preparing commit %d: %w", s.head.commit+1, err)
+	}
+	return s.write(change{
+		evidence: p.evidence,
+		windows:  c.Windows,
+		rejects:  p.rejects,
+		rows:     func(next *head) error { return s.putRows(c, p, next) },
+	})
+}
+
+// packed is what a commit needs in encoded form; everything that the caller can have wrong is found here, before anything
+// is written.
+type packed struct {
+	alerts   []revision
+	evidence []evidence.Entry
+	rejects  []byte
+	records  [][]byte // by c.Records
+	pending  [][]byte // by c.Pending
+}
+
+// revision is a new revision of an alert.
+type revision struct {
+	*alert.Alert
+	body []byte
+}
+
+// firing is the body of an evidence entry of kind "alert".
+type firing struct {
+	ID       string `json:"id"`
+	Revision int    `json:"revision"`
+	Rule     string `json:"rule"`
+	Version  int    `json:"version"`
+	SHA256   string `json:"sha256"` // of the revision's body
+}
+
+func (s *Store) pack(c *Commit) (p packed, err error) {
+	if p.alerts, err = newRevisions(c.Alerts, s.lastAndBody); err != nil {
+		return p, err
+	}
+	for _, r := range p.alerts {
+		sum := sha256.Sum256(r.body)
+		p.evidence = append(p.evidence, evidence.Entry{Kind: "alert", Body: firing{
+			ID: r.ID, Revision: r.Revision, Rule: r.Rule.ID, Version: r.Rule.Version, SHA256: hex.EncodeToString(sum[:])}})
+	}
+	p.evidence = append(p.evidence, c.Evidence...)
+	if p.rejects, err = encodeRejects(c.Rejects); err != nil {
+		return p, err
+	}
+	for i := range c.Records {
+		b, err := s.records.encode(c.Records[i].Record)
+		if err != nil {
+			return p, err
+		}
+		p.records = append(p.records, b)
+	}
+	for i := range c.Pending {
+		b, err := s.records.encode(c.Pending[i].Record)
+		if err != nil {
+			return p, err
+		}
+		p.pending = append(p.pending, b)
+	}
+	if len(c.Sinks) != len(slices.Compact(slices.Sorted(slices.Values(c.Sinks)))) {
+		return p, fmt.Errorf("the sinks %q: one is named twice", c.Sinks)
+	}
+	return p, checkJournal(c.Journal)
+}
+
+func checkJournal(entries []JournalEntry) error {
+	for i, e := range entries {
+		if e.Kind == "" || !json.Valid(e.Body) {
+			return fmt.Errorf("journal entry %d (%q): it needs a kind, and a body that is JSON", i+1, e.Kind)
+		}
+	}
+	return nil
+}
+
+// newRevisions encodes the alerts whose revision is not there yet. last returns the number of an alert's last revision, 0
+// if it has none, and whether revision n of it has that body.
+func newRevisions(alerts []*alert.Alert, last func(id string, n int, body []byte) (last int, same bool, err error)) ([]revision, error) {
+	var list []revision
+	within := map[string]int{} // alert → index+1 into list of its last revision in this commit
+	for _, a := range alerts {
+		body, err := json.Marshal(a)
+		if err != nil {
+			return nil, fmt.Errorf("alert %s: %w", a.Key(), err)
+		}
+		have, same, err := last(a.ID, a.Revision, body)
+		if err != nil {
+			return nil, err
+		}
+		if i := within[a.ID]; i > 0 {
+			have = list[i-1].Revision
+			same = a.Revision == have && string(list[i-1].body) == string(body)
+		}
+		switch {
+		case a.Revision == have+1:
+			list = append(list, revision{a, body})
+			within[a.ID] = len(list)
+		case a.Revision > have+1 || a.Revision < 1:
+			return nil, fmt.Errorf("alert %s: its last revision is %d, so the next is %d", a.Key(), have, have+1)
+		case !same:
+			return nil, fmt.Errorf("alert %s: this revision is there with another body, and a body never changes", a.Key())
+		}
+	}
+	return list, nil
+}
+
+// putRows is the database's part of a commit.
+func (s *Store) putRows(c *Commit, p packed, next *head) error {
+	if c.Generation != "" {
+		next.generation = c.Generation
+	}
+	for i := range c.Streams {
+		if err := s.putStream(&c.Streams[i]); err != nil {
+			return err
+		}
+	}
+	for _, r := range p.alerts {
+		if err := s.putAlert(r, next); err != nil {
+			return err
+		}
+		for _, sink := range c.Sinks {
+			if err := s.queue(sink, r, next); err != nil {
+				return err
+			}
+		}
+	}
+	for i := range c.Records {
+		if err := s.putRecord(&c.Records[i], p.records[i], next); err != nil {
+			return err
+		}
+	}
+	if c.Forget != 0 {
+		n, err := s.db.execCount("DELETE FROM records WHERE until < ?", c.Forget)
+		if err != nil {
+			return err
+		}
+		next.records -= n
+	}
+	if err := s.putPending(c, p.pending); err != nil {
+		return err
+	}
+	for _, e := range c.Journal {
+		next.journalSeq++
+		if err := s.db.add(journalTable, next.journalSeq, int64(next.commit), e.Kind, string(e.Body)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) putStream(st *StreamState) error {
+	if st.State == nil {
+		return s.db.exec("DELETE FROM streams WHERE id = ?", []byte(st.ID))
+	}
+	return s.db.put(streamTable, []byte(st.ID), []byte(st.Source), st.State)
+}
+
+func (s *Store) putAlert(r revision, next *head) error {
+	next.alerts++
+	return s.db.add(alertTable, r.ID, int64(r.Revision), int64(next.commit), r.Rule.ID, string(r.Rule.Severity), string(r.Status), string(r.body))
+}
+
+// putRecord keeps a record, or prolongs one that is kept already.
+func (s *Store) putRecord(k *KeptRecord, record []byte, next *head) error {
+	var kept bool
+	var until int64
+	err := s.db.eachOwn(recordTable, "WHERE id = ?", []any{k.ID[:]}, func(row []any) error {
+		kept, until, record = true, row[1].(int64), bytesOf(row[2])
+		return nil
+	})
+	switch {
+	case err != nil || kept && until >= k.Until:
+		return err
+	case !kept:
+		next.records++
+	}
+	return s.db.put(recordTable, k.ID[:], k.Until, record)
+}
+
+func (s *Store) putPending(c *Commit, records [][]byte) error {
+	for i := range c.Pending {
+		m := &c.Pending[i]
+		if err := s.db.put(pendingTable, m.Rule, []byte(m.Actor), m.EventID[:], m.Until, records[i]); err != nil {
+			return err
+		}
+	}
+	for _, k := range c.Decided {
+		if err := s.db.exec("DELETE FROM pending WHERE rule = ? AND actor = ? AND event_id = ?", k.Rule, []byte(k.Actor), k.EventID[:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bytesOf is a BLOB column: the driver reads an empty one as nil.
+func bytesOf(v any) []byte {
+	b, _ := v.([]byte)
+	return b
+}

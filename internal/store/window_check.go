@@ -1,0 +1,104 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"probity/internal/fsx"
+)
+
+const restore = "Keep the folder for the investigation and restore the state folder from a backup; " +
+	"without one, move it away and let the daemon read the logs again from the start"
+
+func windowDamage(file string, offset int64, what string) error {
+	return &fsx.Damage{File: file, At: fmt.Sprintf("byte %d", offset), What: what, Do: restore}
+}
+
+// check compares the files with a committed head. It changes nothing: the tail is the proof that the database has lost
+// commits, if it has.
+func (l *windowLog) check(commit uint64) error {
+	files, err := windowFiles(l.dir)
+	if err != nil {
+		return err
+	}
+	for _, n := range files {
+		switch {
+		case n > l.head.File+1:
+			return windowDamage(windowsPath(l.dir, n), 0, fmt.Sprintf("the file is ahead of the database, which ends in file %d", l.head.File))
+		case n == l.head.File+1:
+			if err := l.checkTail(n, 0, commit); err != nil {
+				return err
+			}
+		}
+	}
+	if err := l.checkCommitted(commit); err != nil {
+		return err
+	}
+	return l.checkTail(l.head.File, l.head.Size, commit)
+}
+
+func (l *windowLog) checkCommitted(commit uint64) error {
+	if l.head.Size == 0 {
+		return nil
+	}
+	path := windowsPath(l.dir, l.head.File)
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return &fsx.Damage{File: path, What: fmt.Sprintf("the file is missing; %d bytes of it were committed", l.head.Size), Do: restore}
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if info.Size() < l.head.Size {
+		return windowDamage(path, info.Size(), fmt.Sprintf("the file ends here; %d bytes were committed", l.head.Size))
+	}
+	var last uint64
+	err = eachFrame(f, l.head.Size, func(f frame) error {
+		if f.commit < last || f.commit > commit {
+			return windowDamage(path, f.offset, fmt.Sprintf("a frame of commit %d after one of %d; the database is at %d", f.commit, last, commit))
+		}
+		last = f.commit
+		return eachState(f.payload, func(int, savedState) error { return nil })
+	})
+	if err != nil {
+		return l.damaged(err)
+	}
+	if last != commit {
+		return windowDamage(path, l.head.Size, fmt.Sprintf("the last committed frame is of commit %d; the database is at %d", last, commit))
+	}
+	return nil
+}
+
+// checkTail reads what was not committed. One commit ahead is a kill between two steps; more than that is a database that
+// has gone back, which SQLite does in silence when its write-ahead log is damaged.
+func (l *windowLog) checkTail(file int, from int64, commit uint64) error {
+	path := windowsPath(l.dir, file)
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	frames := frameReader{r: f, at: from, end: info.Size()}
+	for {
+		got, err := frames.next()
+		if err != nil {
+			return nil // the end, or bytes of an append that was cut short
+		}
+		if got.commit > commit+1 {
+			return windowDamage(path, got.offset, fmt.Sprintf("a whole frame of commit %d; the database is only at %d: it has lost commits", got.commit, commit))
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package table
+
+import (
+	"time"
+
+	"probity/internal/event"
+)
+
+// assignments is who was assigned to what: officer in the case, team, deployed.
+type assignments struct {
+	scope
+	periods[pair] // staff_id, purpose_ref
+}
+
+func newAssignments(t *Table, sc scope, zone *time.Location) *assignments {
+	a := &assignments{sc, newPeriods[pair](t.Rows())}
+	for i := range t.Rows() {
+		c := t.row(i) // purpose_ref, staff_id, role, from, to
+		a.add(pair{c[1], c[0]}, spanOf(c[3], c[4], zone))
+	}
+	return a
+}
+
+// holds takes folded keys.
+func (a *assignments) holds(staff, purpose []byte, at int64) verdict {
+	if a == nil || !a.answers(at) {
+		return unknownTable
+	}
+	i, ok := a.first[pair{string(staff), string(purpose)}]
+	if a.any(i, ok, at) {
+		return yes
+	}
+	return a.miss()
+}
+
+// links is which record belongs to which incident or occurrence.
+type links struct {
+	scope
+	periods[string]          // by record_ref
+	purposes        []string // by index of the span
+}
+
+func newLinks(t *Table, sc scope, zone *time.Location) *links {
+	l := &links{scope: sc, periods: newPeriods[string](t.Rows())}
+	for i := range t.Rows() {
+		c := t.row(i) // record_ref, purpose_ref, from, to
+		l.add(c[0], spanOf(c[2], c[3], zone))
+		l.purposes = append(l.purposes, c[1])
+	}
+	return l
+}
+
+// of calls yield for each purpose that a record, given folded, belongs to, until it returns false.
+func (l *links) of(record []byte, at int64) func(yield func(purpose string) bool) {
+	return func(yield func(string) bool) {
+		i, ok := l.first[string(record)]
+		for ; ok && i >= 0; i = l.slab[i].next {
+			if l.slab[i].holds(at) && !yield(l.purposes[i]) {
+				return
+			}
+		}
+	}
+}
+
+func (s *Set) assigned(args []event.Value, at int64) verdict {
+	var bufStaff, bufPurpose [keyBytes]byte
+	return s.assignments.holds(fold(bufStaff[:0], args[0].Str), fold(bufPurpose[:0], args[1].Str), at)
+}
+
+func (s *Set) linked(args []event.Value, at int64) verdict {
+	if s.links == nil || !s.links.answers(at) {
+		return unknownTable
+	}
+	var bufRecord, bufPurpose [keyBytes]byte
+	want := fold(bufPurpose[:0], args[1].Str)
+	for purpose := range s.links.of(fold(bufRecord[:0], args[0].Str), at) {
+		if purpose == string(want) {
+			return yes
+		}
+	}
+	return s.links.miss()
+}
+
+// assignedToRecord is yes for somebody who is assigned to the record itself, or to what it is linked to.
+func (s *Set) assignedToRecord(args []event.Value, at int64) verdict {
+	var bufStaff, bufRecord, bufPurpose [keyBytes]byte
+	staff, record := fold(bufStaff[:0], args[0].Str), fold(bufRecord[:0], args[1].Str)
+	is := s.assignments.holds(staff, record, at)
+	if is == yes {
+		return yes
+	}
+	if s.links == nil || !s.links.answers(at) {
+		return unknownTable
+	}
+	for purpose := range s.links.of(record, at) {
+		if is = is.or(s.assignments.holds(staff, append(bufPurpose[:0], purpose...), at)); is == yes {
+			return yes
+		}
+	}
+	return is.or(s.links.miss())
+}

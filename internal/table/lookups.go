@@ -1,0 +1,219 @@
+package table
+
+import (
+	"slices"
+
+	"probity/internal/event"
+)
+
+// question is a lookup and how a set answers it: by a verdict, by a value, or by a column that must be chosen.
+type question struct {
+	event.Lookup
+	verdict func(s *Set, args []event.Value, at int64) verdict
+	value   func(s *Set, args []event.Value, at int64) (event.Value, event.Unknown)
+	column  func(s *Set, column string) event.LookupFunc
+}
+
+// Lookups describes the functions, for checking conditions without tables. Bind is nil.
+func Lookups() []event.Lookup {
+	var out []event.Lookup
+	for _, q := range questions() {
+		out = append(out, q.Lookup)
+	}
+	return out
+}
+
+// Lookups returns the functions, answering from the set.
+func (s *Set) Lookups() []event.Lookup {
+	var out []event.Lookup
+	for _, q := range questions() {
+		q.Bind = func(column string) event.LookupFunc { return guard(q.Params, q.bind(s, column)) }
+		out = append(out, q.Lookup)
+	}
+	return out
+}
+
+func (q question) bind(s *Set, column string) event.LookupFunc {
+	switch {
+	case q.verdict != nil:
+		return func(args []event.Value, at int64) (event.Value, event.Unknown) {
+			return q.verdict(s, args, at).answer()
+		}
+	case q.value != nil:
+		return func(args []event.Value, at int64) (event.Value, event.Unknown) { return q.value(s, args, at) }
+	}
+	return q.column(s, column)
+}
+
+// guard answers unknown for an argument that is missing or blank, and for an actor whom nobody resolved: a newer people
+// table may, so until then no table's silence about "dataset:account" says anything about the person.
+func guard(params []event.Param, ask event.LookupFunc) event.LookupFunc {
+	staff := slices.Index(params, staffParam())
+	return func(args []event.Value, at int64) (event.Value, event.Unknown) {
+		for i := range args {
+			if !args[i].Has() || args[i].Kind == event.String && blank(args[i].Str) {
+				return event.Value{}, event.UnknownField
+			}
+		}
+		if staff >= 0 && unresolved(args[staff].Str) {
+			return event.Value{}, event.UnknownTable
+		}
+		return ask(args, at)
+	}
+}
+
+func blank(s string) bool {
+	for i := range len(s) {
+		if s[i] > ' ' {
+			return false
+		}
+	}
+	return true
+}
+
+func staffParam() event.Param { return event.Param{Name: "staff_id", Kind: event.String} }
+
+// questions lists the lookups by what they ask about.
+func questions() []question {
+	return slices.Concat(aboutPeople(), aboutRecords(), aboutTies(), aboutWork(), aboutBait(), aboutTime())
+}
+
+func aboutPeople() []question {
+	kinds := map[string]event.Kind{}
+	for i, c := range peopleColumns() {
+		switch i {
+		case colStaffID, colAccounts:
+		case colStartDate, colEndDate, colVettingExpiry:
+			kinds[c] = event.Time
+		default:
+			kinds[c] = event.String
+		}
+	}
+	staff := staffParam()
+	return []question{
+		{column: (*Set).column, Lookup: event.Lookup{
+			Name: "person", Params: []event.Param{staff}, Columns: kinds, Tables: []string{People},
+			Doc: "A column of a member of staff: person(actor.id).role. start_date is the first instant of its day; end_date and " +
+				"vetting_expiry are the first instant after theirs, so event.time >= person(actor.id).end_date is true from the next " +
+				"midnight on. status (active, suspended, left, leave) is that of the export's day and unknown beyond max_age of it. " +
+				"Unknown if the person is not in the table, or the column is empty.",
+		}},
+		{verdict: (*Set).knownPerson, Lookup: event.Lookup{
+			Name: "known_person", Params: []event.Param{staff}, Result: event.Bool, Tables: []string{People},
+			Doc: "Whether the person is in the people table. An account that is resolved to nobody is unknown, not false.",
+		}},
+	}
+}
+
+func aboutRecords() []question {
+	staff, record := staffParam(), event.Param{Name: "record_ref", Kind: event.String}
+	both := []string{Nominals, People}
+	return []question{
+		{verdict: (*Set).isPerson, Lookup: event.Lookup{
+			Name: "is_person", Params: []event.Param{record, staff}, Result: event.Bool, Tables: both,
+			Doc: "Whether the record is about this member of staff: surname, first forename and date of birth all agree. One that " +
+				"differs makes it false; otherwise one that is empty on either side makes it unknown.",
+		}},
+		{verdict: (*Set).isStaff, Lookup: event.Lookup{
+			Name: "is_staff", Params: []event.Param{record}, Result: event.Bool, Tables: both,
+			Doc: "Whether the record is about any member of staff, as is_person tells. False needs a people table that is complete (miss: no).",
+		}},
+		{value: (*Set).staffOf, Lookup: event.Lookup{
+			Name: "staff_of", Params: []event.Param{record}, Result: event.String, Tables: both,
+			Doc: "The staff id of the member of staff whom the record is about. Unknown if there is none, or more than one.",
+		}},
+		{verdict: (*Set).sameAddress, Lookup: event.Lookup{
+			Name: "same_address", Params: []event.Param{record, staff}, Result: event.Bool, Tables: both,
+			Doc: "Whether the record's person lives at the address of the member of staff and is somebody else.",
+		}},
+		{verdict: (*Set).sameSurname, Lookup: event.Lookup{
+			Name: "same_surname", Params: []event.Param{record, staff}, Result: event.Bool, Tables: both,
+			Doc: "Whether the record's person has the surname of the member of staff. It is also true of the same person, and of many strangers.",
+		}},
+	}
+}
+
+func aboutTies() []question {
+	staff, record := staffParam(), event.Param{Name: "record_ref", Kind: event.String}
+	return []question{
+		{verdict: (*Set).associated, Lookup: event.Lookup{
+			Name: "associated", Params: []event.Param{staff, record}, Result: event.Bool, Tables: []string{Associations},
+			Doc: "Whether the member of staff had, by the time of the event, declared to know the record's person. Unknown if the declaration has no date.",
+		}},
+		{value: (*Set).relationship, Lookup: event.Lookup{
+			Name: "relationship", Params: []event.Param{staff, record}, Result: event.String, Tables: []string{Associations},
+			Doc: "The relationship last declared by the time of the event.",
+		}},
+		{verdict: (*Set).registeredTo, Lookup: event.Lookup{
+			Name: "registered_to", Params: []event.Param{{Name: "vrm", Kind: event.String}, staff}, Result: event.Bool, Tables: []string{Vehicles},
+			Doc: "Whether the vehicle is one of the member of staff. The registration mark is compared without spaces and case.",
+		}},
+	}
+}
+
+func aboutWork() []question {
+	staff, record := staffParam(), event.Param{Name: "record_ref", Kind: event.String}
+	purpose := event.Param{Name: "purpose_ref", Kind: event.String}
+	return []question{
+		{verdict: (*Set).assigned, Lookup: event.Lookup{
+			Name: "assigned", Params: []event.Param{staff, purpose}, Result: event.Bool, Tables: []string{Assignments},
+			Doc: "Whether the member of staff was assigned to the incident, occurrence or crime at the time of the event.",
+		}},
+		{verdict: (*Set).linked, Lookup: event.Lookup{
+			Name: "linked", Params: []event.Param{record, purpose}, Result: event.Bool, Tables: []string{Links},
+			Doc: "Whether the record belonged to the incident, occurrence or crime at the time of the event.",
+		}},
+		{verdict: (*Set).assignedToRecord, Lookup: event.Lookup{
+			Name: "assigned_to_record", Params: []event.Param{staff, record}, Result: event.Bool, Tables: []string{Assignments, Links},
+			Doc: "Whether the member of staff was, at the time of the event, assigned to something that the record belonged to, or to " +
+				"the record itself. Unknown if either table cannot know.",
+		}},
+		{value: (*Set).duty, Lookup: event.Lookup{
+			Name: "duty", Params: []event.Param{staff}, Result: event.String, Tables: []string{Roster},
+			Doc: "The duty at the time of the event: on, off, leave, sick, court, training. Where a complete roster (miss: no) lists " +
+				"the person but not the time, it is off. Unknown where rows that overlap disagree, and for somebody without any row.",
+		}},
+		{verdict: (*Set).onDuty, Lookup: event.Lookup{
+			Name: "on_duty", Params: []event.Param{staff, {Name: "grace_seconds", Kind: event.Int}}, Result: event.Bool, Tables: []string{Roster},
+			Doc: "Whether the person was at work (on, court, training) within the grace of the event, before or after. False only where " +
+				"the roster knows the whole of that time.",
+		}},
+	}
+}
+
+func aboutBait() []question {
+	record := event.Param{Name: "record_ref", Kind: event.String}
+	return []question{
+		{verdict: (*Set).isSensitive, Lookup: event.Lookup{
+			Name: "sensitive", Params: []event.Param{record}, Result: event.Bool, Tables: []string{Sensitive},
+			Doc: "Whether the record is on the list of sensitive records and not expired at the time of the event.",
+		}},
+		{value: (*Set).sensitiveLabel, Lookup: event.Lookup{
+			Name: "sensitive_label", Params: []event.Param{record}, Result: event.String, Tables: []string{Sensitive},
+			Doc: "Why the record is sensitive. Unknown if it is not.",
+		}},
+		{verdict: (*Set).roleAllowed, Lookup: event.Lookup{
+			Name: "role_allowed", Params: []event.Param{record, {Name: "role", Kind: event.String}}, Result: event.Bool, Tables: []string{Sensitive},
+			Doc: "Whether the role may see the record: true if the record is not sensitive, or if one of its entries in force names the " +
+				"role. Unknown if an entry leaves allowed_roles empty and no other names the role.",
+		}},
+		{verdict: (*Set).honeytoken, Lookup: event.Lookup{
+			Name: "honeytoken", Params: []event.Param{record}, Result: event.Bool, Tables: []string{Honeytokens},
+			Doc: "Whether the record is bait that was planted by the time of the event.",
+		}},
+	}
+}
+
+func aboutTime() []question {
+	when := []event.Param{{Name: "time", Kind: event.Time}}
+	return []question{
+		{value: (*Set).localHour, Lookup: event.Lookup{
+			Name: "local_hour", Params: when, Result: event.Int,
+			Doc: "The hour of the time on local clocks, 0 to 23.",
+		}},
+		{value: (*Set).localWeekday, Lookup: event.Lookup{
+			Name: "local_weekday", Params: when, Result: event.Int,
+			Doc: "The day of the week of the time on local clocks, 1 for Monday to 7 for Sunday.",
+		}},
+	}
+}

@@ -1,0 +1,211 @@
+package table
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"probity/internal/event"
+)
+
+// The columns of people, in order.
+const (
+	colStaffID = iota
+	colAccounts
+	colSurname
+	colForenames
+	colDOB
+	colCollar
+	colRole
+	colTeam
+	colStation
+	colAddressID
+	colPostcode
+	colEmployment
+	colStatus
+	colStartDate
+	colEndDate
+	colVettingExpiry
+	colManagerID
+	numPeopleColumns
+)
+
+func peopleColumns() []string {
+	return []string{
+		"staff_id", "accounts", "surname", "forenames", "dob", "collar", "role", "team", "station", "address_id", "postcode",
+		"employment", "status", "start_date", "end_date", "vetting_expiry", "manager_id",
+	}
+}
+
+// people is who is who.
+type people struct {
+	scope
+	now      span // when the status on the day of the export holds
+	rows     []person
+	byID     map[string]int32
+	accounts map[string]map[string]int32 // by dataset, then account; disputed if several people claim it
+	collars  map[string]int32
+	byName   map[pair][]int32 // surname and first forename
+	nameless []int32          // rows that lack one of the two
+}
+
+// disputed stands for the row of an account or collar number that several people claim.
+const disputed = -1
+
+// pair is a key of two folded texts.
+type pair struct{ left, right string }
+
+// person is one row of people.
+type person struct {
+	cells    []string // as written
+	identity identity
+	address  string        // folded
+	values   []event.Value // by column; Missing where empty or unreadable
+	faulty   uint32        // bit by column: not empty, and not readable either
+}
+
+func newPeople(t *Table, sc scope, zone *time.Location, n *notes) *people {
+	p := &people{
+		scope: sc, now: around(t), rows: make([]person, t.Rows()),
+		byID: make(map[string]int32, t.Rows()), accounts: map[string]map[string]int32{},
+		collars: map[string]int32{}, byName: make(map[pair][]int32, t.Rows()),
+	}
+	for i := range p.rows {
+		row := int32(i)
+		p.rows[i] = newPerson(t.row(i), row, zone, n)
+		p.byID[foldText(p.rows[i].cells[colStaffID])] = row
+		p.addAccounts(row, n)
+		p.addCollar(row, n)
+		p.addName(row, n)
+	}
+	return p
+}
+
+func newPerson(cells []string, row int32, zone *time.Location, n *notes) person {
+	p := person{cells: cells, values: make([]event.Value, numPeopleColumns), address: foldText(cells[colAddressID])}
+	for c, cell := range cells {
+		p.values[c] = event.StringValue(cell)
+	}
+	for _, c := range []int{colStartDate, colEndDate, colVettingExpiry} {
+		p.values[c] = event.Value{}
+		if cells[c] == "" {
+			continue
+		}
+		at, err := parseStamp(cells[c])
+		if err != nil {
+			p.faulty |= 1 << c
+			n.add(peopleColumns()[c]+" is not a date; it is read as unknown", "write it as 2026-03-02", row)
+			continue
+		}
+		ns := at.end(zone)
+		if c == colStartDate {
+			ns = at.begin(zone)
+		}
+		p.values[c] = event.TimeValue(ns)
+	}
+	if status := foldText(cells[colStatus]); status != "" {
+		p.values[colStatus] = event.StringValue(status)
+		if !slices.Contains([]string{"active", "suspended", "left", "leave"}, status) {
+			p.faulty |= 1 << colStatus
+			p.values[colStatus] = event.Value{}
+			n.add("status is not a known word; it is read as unknown", "write one of active, suspended, left, leave", row)
+		}
+	}
+	p.identity = newIdentity(foldText(cells[colSurname]), foldText(cells[colForenames]), cells[colDOB])
+	if p.identity.born == unreadable {
+		n.add(dobFault, dobRemedy, row)
+	}
+	return p
+}
+
+// addAccounts reads "niche:c4821;pnc:DP4821".
+func (p *people) addAccounts(row int32, n *notes) {
+	for entry := range strings.SplitSeq(p.rows[row].cells[colAccounts], ";") {
+		dataset, account, ok := strings.Cut(entry, ":")
+		dataset, account = foldText(dataset), foldText(account)
+		if dataset == "" && account == "" && !ok {
+			continue
+		}
+		if !ok || dataset == "" || account == "" {
+			n.add("an account without its system; it is left out", "write accounts as niche:c4821;pnc:DP4821", row)
+			continue
+		}
+		of := p.accounts[dataset]
+		if of == nil {
+			of = map[string]int32{}
+			p.accounts[dataset] = of
+		}
+		p.enter(of, account, row, n, "an account that another person has too; it is resolved to nobody")
+	}
+}
+
+func (p *people) addCollar(row int32, n *notes) {
+	if collar := foldText(p.rows[row].cells[colCollar]); collar != "" {
+		p.enter(p.collars, collar, row, n, "a collar number that another person has too; it is resolved to nobody")
+	}
+}
+
+// enter claims k for row. A second person's claim makes it disputed.
+func (p *people) enter(m map[string]int32, k string, row int32, n *notes, fault string) {
+	const remedy = "leave it with the person who has it now"
+	switch first, taken := m[k]; {
+	case !taken:
+		m[k] = row
+	case first == disputed:
+		n.add(fault, remedy, row)
+	case first != row:
+		m[k] = disputed
+		n.add(fault, remedy, first, row)
+	}
+}
+
+func (p *people) addName(row int32, n *notes) {
+	id := p.rows[row].identity
+	if id.surname == "" || id.forename == "" {
+		p.nameless = append(p.nameless, row)
+		n.add("no surname or no forenames; whether a record is about this person is unknown", "fill both", row)
+		return
+	}
+	k := pair{id.surname, id.forename}
+	for _, other := range p.byName[k] {
+		if id.born > 0 && p.rows[other].identity.born == id.born {
+			n.add("the surname, first forename and date of birth of another person; staff_of cannot tell them apart", "check that this is not one person twice", other, row)
+		}
+	}
+	p.byName[k] = append(p.byName[k], row)
+}
+
+// find returns the person; found is yes where there is one.
+func (p *people) find(staff string, at int64) (who *person, found verdict) {
+	if p == nil || !p.answers(at) {
+		return nil, unknownTable
+	}
+	var buf [keyBytes]byte
+	row, ok := p.byID[string(fold(buf[:0], staff))]
+	if !ok {
+		return nil, p.miss()
+	}
+	return &p.rows[row], yes
+}
+
+// column answers person(staff_id).name.
+func (s *Set) column(name string) event.LookupFunc {
+	c := slices.Index(peopleColumns(), name)
+	return func(args []event.Value, at int64) (event.Value, event.Unknown) {
+		who, found := s.people.find(args[0].Str, at)
+		switch {
+		case found != yes:
+			return event.Value{}, found.why()
+		case c == colStatus && !s.people.now.holds(at), who.faulty&(1<<c) != 0:
+			return event.Value{}, event.UnknownTable
+		case !who.values[c].Has():
+			return event.Value{}, event.UnknownField
+		}
+		return who.values[c], event.Known
+	}
+}
+
+func (s *Set) knownPerson(args []event.Value, at int64) verdict {
+	_, found := s.people.find(args[0].Str, at)
+	return found
+}
