@@ -24,7 +24,12 @@ import (
 	"probity/internal/table"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// nxadm/tail keeps one watcher of its own for the whole process.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreAnyFunction("github.com/nxadm/tail/watch.(*InotifyTracker).run"),
+		goleak.IgnoreAnyFunction("github.com/fsnotify/fsnotify.(*inotify).readEvents"))
+}
 
 const prose = `version: 1
 title: T
