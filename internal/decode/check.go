@@ -104,7 +104,7 @@ func (c *checker) payload() {
 	}
 	outer := c.columns(c.f.Decoder)
 	for _, name := range append([]string{p.Field}, p.Keep...) {
-		if outer != nil && name != "" && !slices.Contains(outer, name) {
+		if len(outer) > 0 && name != "" && !slices.Contains(outer, name) {
 			c.problem("payload", fmt.Sprintf("the record has no field %q", name), "it has "+strings.Join(outer, ", "))
 		}
 	}
@@ -228,7 +228,7 @@ func readsItself(text string) bool {
 	return err == nil && back.Equal(at)
 }
 
-// columns returns the native fields that a decoder gives, nil if only the log knows.
+// columns returns the native fields that a decoder gives, none if only the log knows.
 func (c *checker) columns(decoder string) []string {
 	switch {
 	case decoder == "csv" && c.f.CSV != nil && !c.f.CSV.Header:
@@ -237,7 +237,7 @@ func (c *checker) columns(decoder string) []string {
 		return c.f.Delimited.Columns
 	case decoder == "regex" && c.f.Regex != nil:
 		if re, err := regexp.Compile(c.f.Regex.Pattern); err == nil {
-			return re.SubexpNames()
+			return slices.DeleteFunc(slices.Clone(re.SubexpNames()), func(name string) bool { return name == "" })
 		}
 	}
 	return nil
@@ -253,7 +253,7 @@ func (c *checker) names(at string, names []string) {
 			c.problem(at, "an empty name", "write the name of a native field")
 		case c.f.payloadOf() == "json" && err != nil:
 			c.problem(at, err.Error(), "write it as Item.Id or Parameters[Name=ForwardTo].Value")
-		case known != nil && !slices.Contains(known, name) && (c.f.Payload == nil || !slices.Contains(c.f.Payload.Keep, name)):
+		case len(known) > 0 && !slices.Contains(known, name) && (c.f.Payload == nil || !slices.Contains(c.f.Payload.Keep, name)):
 			c.problem(at, fmt.Sprintf("the record has no field %q", name), "it has "+strings.Join(known, ", "))
 		}
 	}

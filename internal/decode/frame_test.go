@@ -111,6 +111,21 @@ func TestARotatedFileWithoutAHeaderRowKeepsTheColumns(t *testing.T) {
 	}
 }
 
+func TestAStateFromBeforeTheFormatChangedStillResumes(t *testing.T) {
+	for state, want := range map[string][]framed{
+		`{"v":1,"seen":true,"header":"a,b"}`: {{Data: "2,b", Columns: []string{"a", "b"}}},
+		`{"v":1,"seen":true}`:                {{Data: "2,b", Reject: "columns"}},
+	} {
+		f := framers["csv header"](80)
+		if err := f.Restore([]byte(state)); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, whole(f, "2,b\n")); diff != "" {
+			t.Errorf("%s:\n%s", state, diff)
+		}
+	}
+}
+
 func TestFrameStopsAtMax(t *testing.T) {
 	for name, src := range map[string]string{"lines": "a\nb\nc\n", "csv columns": "1,a\n2,b\n3,c\n", "json-array": "[{},{},{}]"} {
 		f := framers[name](80)
@@ -203,11 +218,20 @@ func checkAccount(t interface {
 func checkSkipped(t interface {
 	Fatalf(format string, args ...any)
 }, skipped string) {
-	for _, header := range []string{"\ufeff", "\"t\",\"u\"", "t,u", "t,\"u\"", "\"t\",u"} {
-		skipped = strings.ReplaceAll(skipped, header, "")
+	skipped = strings.TrimPrefix(skipped, "\ufeff")
+	if strings.Trim(skipped, " \t\r\n,[]") == "" {
+		return
 	}
-	if left := strings.Trim(skipped, " \t\r\n,[]"); left != "" && !strings.Contains(left, "t") {
-		t.Fatalf("%q was skipped", left)
+	r := csv.NewReader(strings.NewReader(skipped))
+	r.FieldsPerRecord = -1
+	rows, err := r.ReadAll()
+	if err != nil {
+		t.Fatalf("%q was skipped: %v", skipped, err)
+	}
+	for _, row := range rows {
+		if strings.TrimSpace(strings.Join(row, "")) != "" && !slices.Contains(row, "t") {
+			t.Fatalf("%q was skipped, which is no header row", row)
+		}
 	}
 }
 
@@ -291,7 +315,9 @@ func fuzzFraming(f *testing.F, name string, seeds ...string) {
 	})
 }
 
-func FuzzFrameLines(f *testing.F) { fuzzFraming(f, "lines", "a\r\nb\n", "aaaaaaaaaaaaaaaaaaaaaaaaaaa\nb") }
+func FuzzFrameLines(f *testing.F) {
+	fuzzFraming(f, "lines", "a\r\nb\n", "aaaaaaaaaaaaaaaaaaaaaaaaaaa\nb")
+}
 
 func FuzzFrameCSVHeader(f *testing.F) {
 	fuzzFraming(f, "csv header", "t,u\n1,\"a\nb\"\nt,u\n2,c\n", "x\nt,u\n\"never")

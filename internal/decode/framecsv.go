@@ -3,6 +3,7 @@ package decode
 import (
 	"bytes"
 	"encoding/csv"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -36,12 +37,19 @@ func (f *csvFramer) Restore(state []byte) error {
 		return err
 	}
 	f.skip, f.seen = s.Skip, s.Seen
-	if f.header {
-		f.head = nil
-		if s.Header != "" {
-			f.head = f.readHeader([]byte(s.Header))
-		}
+	if !f.header {
+		return nil
 	}
+	f.head = nil
+	if s.Header != "" {
+		// Not checked against required: if the format has changed since, decoding says so record by record.
+		columns, err := f.split([]byte(s.Header))
+		if err != nil {
+			return fmt.Errorf("restore framing state: header: %w", err)
+		}
+		f.head = &Header{Columns: columns, raw: []byte(s.Header)}
+	}
+	f.seen = f.seen && f.head != nil // a state from when the format had no header row
 	return nil
 }
 

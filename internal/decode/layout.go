@@ -99,14 +99,17 @@ func nextElement(text string) (e element, rest string, ok bool) {
 		return element{part: partOffset}, rest, true
 	}
 	for _, digit := range []string{"0", "9"} {
-		if rest := strings.TrimLeft(text[1:], digit); text[0] == '.' && len(rest) < len(text)-1 {
-			if digit == "0" {
-				return element{part: partFraction, width: len(text) - 1 - len(rest)}, rest, true
-			}
-			return element{part: partFraction}, rest, true
+		rest := strings.TrimLeft(text[1:], digit)
+		width := len(text) - 1 - len(rest)
+		if text[0] != '.' || width == 0 || rest != "" && rest[0] >= '0' && rest[0] <= '9' { // as in 02.01.2006
+			continue
 		}
+		if digit == "9" {
+			width = 0
+		}
+		return element{part: partFraction, width: width}, rest, true
 	}
-	if strings.IndexByte(" -/:T", text[0]) >= 0 {
+	if strings.IndexByte(" -/:.T", text[0]) >= 0 {
 		return element{part: partLiteral, char: text[0]}, text[1:], true
 	}
 	return element{}, text, false

@@ -169,7 +169,7 @@ func (p *syslog3164Parser) plain(priority, stamp, rest string) []byte {
 	}
 	b := append(append(append(p.scratch[:0], '<'), priority...), '>')
 	whole, fraction, ok := strings.Cut(stamp, ".")
-	if ok && whole[0] <= '9' {
+	if ok && whole != "" && whole[0] <= '9' {
 		b = append(append(b, whole...), strings.TrimLeft(fraction, "0123456789")...)
 	} else {
 		b = append(b, stamp...)

@@ -22,6 +22,10 @@ func ParseID(s string) (id ID, err error) {
 // Compare orders ids by their bytes.
 func (id ID) Compare(other ID) int { return slices.Compare(id[:], other[:]) }
 
+// NotePrefix begins the name of a pair that says how the record was read. It is no content: another configuration would
+// say otherwise of the same record.
+const NotePrefix = "probity."
+
 // Pair is one native field: its name and text as the log writes them, unescaped. A nested JSON value is its JSON text.
 type Pair struct{ Name, Text string }
 
@@ -98,6 +102,9 @@ func (e *Event) Identity() ID {
 			return strings.Compare(a.Text, b.Text)
 		})
 		for _, p := range pairs {
+			if strings.HasPrefix(p.Name, NotePrefix) {
+				continue
+			}
 			part(p.Name)
 			part(p.Text)
 		}

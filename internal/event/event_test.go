@@ -101,6 +101,7 @@ func TestIdentity(t *testing.T) {
 		"path and offset":              func(e *Event) { e.Origin.Path, e.Origin.Offset = "/other", 9 },
 		"spelling outside the content": func(e *Event) { e.Original = []byte("17 | café") },
 		"the person resolved":          func(e *Event) { e.Slots[FieldUserID] = StringValue("S1") },
+		"a note on how it was read":    func(e *Event) { e.Native = append(e.Native, Pair{"probity.uncoerced", "Size"}) },
 		"the time of reading":          func(e *Event) { e.Ingested++ },
 	} {
 		if change(f) != base {

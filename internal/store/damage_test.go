@@ -27,6 +27,7 @@ func closed(t *testing.T) (dir string, h head, want view) {
 }
 
 func TestWhateverLiesBehindTheCommittedBytesIsCut(t *testing.T) {
+	t.Parallel()
 	dir, h, want := closed(t)
 	files := map[string]int64{
 		filepath.Base(windowsPath(dir, 1)): h.windows.Size,
@@ -63,6 +64,7 @@ func TestWhateverLiesBehindTheCommittedBytesIsCut(t *testing.T) {
 }
 
 func TestAFlippedBitInCommittedBytesIsRefusedWithFileAndPlace(t *testing.T) {
+	t.Parallel()
 	dir, _, _ := closed(t)
 	for _, name := range []string{"windows-000001.log", "evidence/000001.log", "evidence/bodies/000001.jsonl"} {
 		path := filepath.Join(dir, name)
@@ -86,6 +88,7 @@ func TestAFlippedBitInCommittedBytesIsRefusedWithFileAndPlace(t *testing.T) {
 }
 
 func TestAFlippedBitInTheDatabaseNeverChangesWhatIsRead(t *testing.T) {
+	t.Parallel()
 	dir, _, want := closed(t)
 	path := filepath.Join(dir, databaseName)
 	whole := readFile(t, path)
@@ -116,6 +119,7 @@ func TestAFlippedBitInTheDatabaseNeverChangesWhatIsRead(t *testing.T) {
 
 // SQLite ignores the end of a write-ahead log from the first flipped bit on: the state goes back by commits.
 func TestAFlippedBitInTheWriteAheadLogGoesBackByOneCommitAtMost(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := openStore(t, dir, nil)
 	views := map[uint64]view{}

@@ -78,6 +78,7 @@ func TestACommitMakesEveryFileDurableBeforeItsTransaction(t *testing.T) {
 }
 
 func TestACommitThatFailsAtAnyStepLeavesTheStateAndCanBeRepeated(t *testing.T) {
+	t.Parallel()
 	faults := map[string]error{"no space": syscall.ENOSPC, "short write": &fsx.ShortWrite{Bytes: 30, Err: syscall.EIO}}
 	for name, fault := range faults {
 		t.Run(name, func(t *testing.T) {
@@ -120,6 +121,7 @@ func TestACommitThatFailsAtAnyStepLeavesTheStateAndCanBeRepeated(t *testing.T) {
 }
 
 func TestAKillAtAnyStepOfACommitLeavesTheStateBeforeOrAfter(t *testing.T) {
+	t.Parallel()
 	fs := &fsx.FS{}
 	s, dir, before, after := prepared(t, fs)
 	var images, steps []string
@@ -172,6 +174,7 @@ func torn(t *testing.T, img, dir, path string) string {
 }
 
 func TestAKillDuringTheFirstOpenLeavesAFolderThatOpens(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "state")
 	var images []string
 	fs := &fsx.FS{Fault: func(op, path string) error {
@@ -195,6 +198,7 @@ func TestAKillDuringTheFirstOpenLeavesAFolderThatOpens(t *testing.T) {
 }
 
 func TestDeliveriesSurviveAKillAtAnyStep(t *testing.T) {
+	t.Parallel()
 	fs := &fsx.FS{}
 	s, dir, before, _ := prepared(t, fs)
 	var images []string
