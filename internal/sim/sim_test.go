@@ -137,7 +137,7 @@ func TestTablesSayWhenTheyWereExportedAndWhatTheyCover(t *testing.T) {
 	f := force(t, small)
 	for _, table := range f.Tables() {
 		line, _, _ := strings.Cut(string(table.Data), "\n")
-		if want := "# exported_at=2026-03-05T00:00:00Z covers=2026-03-01/2026-03-05"; line != want {
+		if want := "# exported_at=2026-03-05T00:00:00Z covers=2026-03-01/2026-03-05T00:00:00Z"; line != want {
 			t.Errorf("%s begins %q, want %q", table.Name, line, want)
 		}
 	}

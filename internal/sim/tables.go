@@ -29,7 +29,7 @@ type table struct {
 // that ends the span.
 func (f *Force) table(name string, columns string) *table {
 	t := &table{name: name, text: &bytes.Buffer{}}
-	fmt.Fprintf(t.text, "# exported_at=%s covers=%s/%s\n", rfc3339(f.last()), f.cal.date(-1).iso(), f.cal.date(f.opts.Days).iso())
+	fmt.Fprintf(t.text, "# exported_at=%s covers=%s/%s\n", rfc3339(f.last()), f.cal.date(-1).iso(), rfc3339(f.last()))
 	t.rows = csv.NewWriter(t.text)
 	t.row(strings.Split(columns, ",")...)
 	return t
