@@ -106,6 +106,9 @@ func (d *Draft) Dress(records []*event.Record) error {
 	return nil
 }
 
+// summaryTime is how a summary writes a time.
+const summaryTime = "2006-01-02 15:04:05 UTC"
+
 // summary fills the rule's sentence from the alert and its first record.
 func summary(r *rule.Compiled, a *alert.Alert, first *event.Record) (string, error) {
 	t, err := rule.ParseSummary(r.Alert.Summary)
@@ -131,9 +134,15 @@ func summary(r *rule.Compiled, a *alert.Alert, first *event.Record) (string, err
 	for _, g := range a.Group {
 		setName(names, g.Field, g.Value)
 	}
-	names["count"] = a.Count
-	names["first"] = a.First.Format("2006-01-02 15:04:05 UTC")
-	names["last"] = a.Last.Format("2006-01-02 15:04:05 UTC")
+	names["count"], names["times"] = a.Count, fmt.Sprint(a.Count, " times")
+	firstAt, lastAt := a.First.Format(summaryTime), a.Last.Format(summaryTime)
+	names["first"], names["last"], names["when"] = firstAt, lastAt, "from "+firstAt+" to "+lastAt
+	if a.Count == 1 {
+		names["times"] = "once"
+	}
+	if firstAt == lastAt {
+		names["when"] = "at " + firstAt
+	}
 	setName(names, "rule.title", r.Title)
 	var b strings.Builder
 	if err := t.Execute(&b, names); err != nil {

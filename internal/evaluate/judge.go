@@ -1,0 +1,127 @@
+package evaluate
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"probity/internal/alert"
+	"probity/internal/event"
+)
+
+// Judge marks alerts against truths. alerts may be last revisions only, or all of them in any order: then After is exact to
+// the batch in which the alert fired, else it is an upper bound.
+func Judge(truths []Truth, alerts []*alert.Alert) Report {
+	c := newMarking(truths, alerts)
+	rules := map[string]*RuleScore{}
+	for _, h := range histories(alerts) {
+		last := h[len(h)-1]
+		if last.Status == alert.Withdrawn {
+			continue
+		}
+		score := rules[last.Rule.ID]
+		if score == nil {
+			score = &RuleScore{Rule: last.Rule.ID}
+			rules[last.Rule.ID] = score
+		}
+		score.Alerts++
+		found := c.found(last)
+		if len(found) == 0 {
+			score.Other++
+			continue
+		}
+		score.True++
+		for _, i := range found {
+			c.verdicts[i].by(last.Rule.ID, c.since(h, i))
+		}
+	}
+	r := Report{Misuse: c.verdicts}
+	for _, id := range slices.Sorted(maps.Keys(rules)) {
+		r.Rules = append(r.Rules, *rules[id])
+	}
+	r.Typologies = typologies(r.Misuse)
+	return r
+}
+
+// histories groups revisions by alert, in order of id and revision.
+func histories(alerts []*alert.Alert) [][]*alert.Alert {
+	sorted := slices.Clone(alerts)
+	slices.SortStableFunc(sorted, func(a, b *alert.Alert) int {
+		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Revision, b.Revision))
+	})
+	var out [][]*alert.Alert
+	for i, a := range sorted {
+		if i == 0 || sorted[i-1].ID != a.ID {
+			out = append(out, nil)
+		}
+		out[len(out)-1] = append(out[len(out)-1], a)
+	}
+	return out
+}
+
+// marking is a judgement under way.
+type marking struct {
+	truths   []Truth
+	byEvent  map[Ref][]int           // truths that an event belongs to
+	quoted   map[string]event.Record // by event id, over all alerts
+	verdicts []Verdict
+}
+
+func newMarking(truths []Truth, alerts []*alert.Alert) *marking {
+	c := &marking{truths: truths, byEvent: map[Ref][]int{}, quoted: map[string]event.Record{}}
+	for i, t := range truths {
+		c.verdicts = append(c.verdicts, Verdict{Typology: t.Typology, Variant: t.Variant})
+		for _, ref := range t.Events {
+			c.byEvent[ref] = append(c.byEvent[ref], i)
+		}
+	}
+	for _, a := range alerts {
+		for _, r := range a.Evidence {
+			c.quoted[r.ID] = r
+		}
+	}
+	return c
+}
+
+// found lists the truths that a revision is about, in their order.
+func (c *marking) found(a *alert.Alert) []int {
+	hit := map[int]bool{}
+	look := func(r event.Record) {
+		dataset, _ := r.Fields["event.dataset"].(string)
+		for _, i := range c.byEvent[Ref{dataset, r.NativeID}] {
+			if concerns(a, r, c.truths[i].Person) {
+				hit[i] = true
+			}
+		}
+	}
+	for _, r := range a.Evidence {
+		look(r)
+	}
+	for _, id := range a.EventIDs {
+		if r, ok := c.quoted[id]; ok {
+			look(r)
+		}
+	}
+	return slices.Sorted(maps.Keys(hit))
+}
+
+// concerns reports whether the alert's key or the record names the person.
+func concerns(a *alert.Alert, r event.Record, person string) bool {
+	for _, g := range a.Group {
+		if g.Value == person {
+			return true
+		}
+	}
+	return r.Fields["user.id"] == person || r.Fields["requestor.id"] == person
+}
+
+// since is how long after its first event a truth was found: up to the last event of the first revision that is about it.
+func (c *marking) since(history []*alert.Alert, truth int) time.Duration {
+	for _, a := range history {
+		if slices.Contains(c.found(a), truth) {
+			return a.Last.Sub(c.truths[truth].First)
+		}
+	}
+	return 0 // not reached: the last revision is about it
+}
