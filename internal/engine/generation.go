@@ -52,7 +52,6 @@ func NewGeneration(o GenerationOptions) *Generation {
 	for _, in := range o.Inputs {
 		fmt.Fprintf(h, "input %q\n", in)
 	}
-	g.Hash = hex.EncodeToString(h.Sum(nil))
 	for _, r := range o.Rules.Rules {
 		g.byFeed[r.Feed] = r
 		var repeats time.Duration
@@ -62,6 +61,8 @@ func NewGeneration(o GenerationOptions) *Generation {
 			}
 		}
 		g.keep = append(g.keep, int64(max(repeats, r.Wait)))
+		fmt.Fprintf(h, "keep %s %d\n", r.ID, max(repeats, r.Wait))
 	}
+	g.Hash = hex.EncodeToString(h.Sum(nil))
 	return g
 }

@@ -48,7 +48,6 @@ func (b ban) forbids(f file, path string) bool {
 		return false
 	}
 	if b.in == nil {
-		return !slices.Contains(b.except, f.pkg) && f.pkg != "deps"
 	}
 	return slices.Contains(b.in, f.pkg) && !slices.Contains(b.spare, f.path)
 }

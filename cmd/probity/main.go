@@ -1,0 +1,131 @@
+// Command probity watches the audit logs of police systems for misuse. This package is the command tree and nothing else:
+// what the commands do, internal packages do.
+//
+// Exit status: 0 done, 1 failure, 2 wrong usage, 3 findings of a check or a test.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"go.uber.org/zap"
+
+	"probity/internal/daemon"
+	"probity/internal/strictyaml"
+)
+
+// cli is the command tree. A flag stands over its environment variable, that over the configuration file.
+type cli struct {
+	Run      runCommand      `cmd:"" help:"Follow the sources and raise alerts."`
+	Demo     demoCommand     `cmd:"" help:"Watch the daemon find misuse in a simulated force."`
+	Config   configCommand   `cmd:"" help:"Check a configuration, or print its schema."`
+	Decode   decodeCommand   `cmd:"" help:"Print what is read from log files: events and rejects."`
+	Rules    rulesCommand    `cmd:"" help:"Check and test rules."`
+	Replay   replayCommand   `cmd:"" help:"Judge whole log files and print the alerts."`
+	Evidence evidenceCommand `cmd:"" help:"Verify the evidence log."`
+	Simulate simulateCommand `cmd:"" help:"Write the logs, tables and planted misuse of a simulated force."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
+
+	LogLevel  string `name:"log.level" enum:",debug,info,warn,error" default:"" env:"PROBITY_LOG_LEVEL" help:"The daemon's log: debug, info, warn or error."`
+	LogFormat string `name:"log.format" enum:",json,console" default:"" env:"PROBITY_LOG_FORMAT" help:"The daemon's log: json or console."`
+}
+
+// env is what a command runs in; its Run method is given it.
+type env struct {
+	ctx            context.Context
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	log            daemon.Log // what the flags say
+}
+
+// logger is the logger that a configuration and the flags over it ask for.
+func (e *env) logger(l daemon.Log) (*zap.Logger, error) {
+	if e.log.Level != "" {
+		l.Level = e.log.Level
+	}
+	if e.log.Format != "" {
+		l.Format = e.log.Format
+	}
+	return l.NewLogger(e.stderr)
+}
+
+// Exit statuses.
+const (
+	exitFailure  = 1
+	exitUsage    = 2
+	exitFindings = 3
+)
+
+// errFindings: the command has done its work, and what it looked at is not in order. It has been printed already.
+var errFindings = errors.New("findings")
+
+// usageError is a wrong combination of arguments that the parser does not see.
+type usageError string
+
+func (e usageError) Error() string { return string(e) }
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	var c cli
+	parser, err := kong.New(&c, kong.Name("probity"), kong.Description("Protective monitoring: finds misuse of police systems in their audit logs."),
+		kong.Writers(stdout, stderr), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	if err != nil {
+		fmt.Fprintf(stderr, "probity: %v\n", err)
+		return exitFailure
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	ctx, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(stderr, "probity: %v\n", err)
+		return exitUsage
+	}
+	e := &env{ctx: context.Background(), stdin: stdin, stdout: stdout, stderr: stderr, log: daemon.Log{Level: c.LogLevel, Format: c.LogFormat}}
+	return status(ctx.Run(e), stderr)
+}
+
+// status prints an error and says how to exit.
+func status(err error, stderr io.Writer) int {
+	var problems strictyaml.Problems
+	var usage usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errFindings):
+		return exitFindings
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "probity: %v\n", err)
+		return exitUsage
+	case errors.As(err, &problems):
+		printProblems(stderr, problems)
+	default:
+		for line := range strings.Lines(err.Error()) {
+			fmt.Fprintf(stderr, "probity: %s\n", neutral(strings.TrimSuffix(line, "\n")))
+		}
+	}
+	return exitFailure
+}
+
+// printProblems prints one problem a line.
+func printProblems(to io.Writer, problems strictyaml.Problems) {
+	for _, p := range problems {
+		fmt.Fprintln(to, neutral(p.String()))
+	}
+}
+
+// list is never null in JSON.
+func list(problems strictyaml.Problems) strictyaml.Problems {
+	if problems == nil {
+		return strictyaml.Problems{}
+	}
+	return problems
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"go.uber.org/zap"
+
+	"probity/internal/alert"
+	"probity/internal/daemon"
+	"probity/internal/sim"
+)
+
+type replayCommand struct {
+	configFlag
+	Files     []string  `arg:"" optional:"" placeholder:"FILE" help:"Log files, or SOURCE=FILE; without any, all files of all sources."`
+	Out       string    `placeholder:"FILE" help:"Where the alerts go, one a line; standard output unless said."`
+	Canonical bool      `help:"Alerts without revision, paths, offsets and reading times: what two replays have in common."`
+	Until     time.Time `placeholder:"TIME" help:"At the end, take it that nothing before this instant is missing any more."`
+	Batch     int       `help:"Records judged at once, at most."`
+	Shards    int       `help:"Of the window state."`
+	Turn      int       `help:"Records taken from one file before the next has its turn."`
+}
+
+// Run replays the files and prints what it counted to standard error.
+func (c *replayCommand) Run(e *env) (err error) {
+	config, err := c.load()
+	if err != nil {
+		return err
+	}
+	logger, err := e.logger(daemon.Log{Level: "warn", Format: config.Log.Format})
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(e.ctx, syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	out, closeOut, err := c.open(e.stdout)
+	if err != nil {
+		return err
+	}
+	sum, err := daemon.Replay(ctx, daemon.ReplayOptions{
+		Config: config, Files: c.Files, Until: c.Until, Batch: c.Batch, Shards: c.Shards, Turn: c.Turn, Logger: logger,
+	}, func(a *alert.Alert) error { return c.write(out, a) })
+	if err = errors.Join(err, closeOut()); err != nil {
+		return err
+	}
+	logger.Debug("replayed", zap.Duration("took", sum.Took))
+	_, err = fmt.Fprintf(e.stderr, "%d records, %d events, %d rejects, %d late; %d alerts in %d revisions; %s\n",
+		sum.Records, sum.Events, sum.Rejects, sum.Late, sum.Alerts, sum.Revisions, sum.Took.Round(time.Millisecond))
+	return err
+}
+
+// open opens the output. Nobody else may read a file: it holds names.
+func (c *replayCommand) open(stdout io.Writer) (io.Writer, func() error, error) {
+	if c.Out == "" {
+		w := bufio.NewWriter(stdout)
+		return w, w.Flush, nil
+	}
+	f, err := os.OpenFile(c.Out, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--out: %w", err)
+	}
+	w := bufio.NewWriter(f)
+	return w, func() error { return errors.Join(w.Flush(), f.Close()) }, nil
+}
+
+func (c *replayCommand) write(to io.Writer, a *alert.Alert) error {
+	if !c.Canonical {
+		return writeJSON(to, a)
+	}
+	_, err := fmt.Fprintln(to, neutral(string(a.Canonical())))
+	return err
+}
+
+type simulateCommand struct {
+	Out   string `required:"" placeholder:"DIR" help:"Where logs, tables and truth.jsonl are written."`
+	Seed  uint64 `default:"1" help:"Everything follows from it."`
+	Staff int    `default:"500" help:"People employed, 20 to 20000."`
+	Days  int    `default:"7" help:"1 to 400."`
+	Clean bool   `help:"Plant no misuse."`
+}
+
+// Run writes the simulated force.
+func (c *simulateCommand) Run(e *env) error {
+	force, err := sim.New(sim.Options{Seed: c.Seed, Staff: c.Staff, Days: c.Days, NoMisuse: c.Clean})
+	if err != nil {
+		return usageError(err.Error())
+	}
+	return force.Write(c.Out)
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+
+	"go.uber.org/zap"
+
+	"probity/internal/daemon"
+)
+
+// configFlag names the configuration.
+type configFlag struct {
+	File string `name:"config.file" short:"c" env:"PROBITY_CONFIG_FILE" placeholder:"FILE" help:"The configuration."`
+}
+
+// load reads the configuration; without one the command cannot do its work.
+func (f *configFlag) load() (*daemon.Config, error) {
+	if f.File == "" {
+		return nil, usageError("which configuration? write --config.file FILE")
+	}
+	c, problems := daemon.LoadConfig(f.File)
+	return c, problems.Err()
+}
+
+type runCommand struct {
+	configFlag
+	ListenAddress string `name:"web.listen-address" env:"PROBITY_WEB_LISTEN_ADDRESS" placeholder:"ADDRESS" help:"Of metrics, health and reload; over the configuration's."`
+}
+
+// Run is the daemon until SIGTERM or SIGINT; a second one ends it at once. SIGHUP reloads.
+func (c *runCommand) Run(e *env) error {
+	config, err := c.load()
+	if err != nil {
+		return err
+	}
+	if c.ListenAddress != "" {
+		config.Web.ListenAddress = c.ListenAddress
+	}
+	logger, err := e.logger(config.Log)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(e.ctx, syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP) // before anything is opened: by default it would end the process
+	d, err := daemon.New(daemon.Options{Config: config, Logger: logger})
+	if err != nil {
+		return err
+	}
+	go func() {
+		<-ctx.Done()
+		stop() // from here on a signal does what it does by default
+	}()
+	go func() {
+		for range hangups {
+			if err := d.Reload(); err != nil {
+				logger.Debug("reload by SIGHUP", zap.Error(err)) // the daemon has said so
+			}
+		}
+	}()
+	return d.Run(ctx)
+}
+
+type versionCommand struct{}
+
+// Run prints the version.
+func (versionCommand) Run(e *env) error {
+	_, err := e.stdout.Write([]byte("probity " + daemon.Version() + "\n"))
+	return err
+}

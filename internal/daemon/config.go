@@ -1,0 +1,127 @@
+package daemon
+
+import (
+	"os"
+	"path/filepath"
+	"time"
+
+	"probity/internal/notify"
+	"probity/internal/strictyaml"
+	"probity/internal/table"
+)
+
+// Config is the configuration. The json tags are the keys of its YAML.
+type Config struct {
+	StateDir        string                  `json:"state_dir,omitempty" jsonschema:"folder of positions, windows, alerts, outbox and evidence; STATE_DIRECTORY unless said"`
+	IdentityKeyFile string                  `json:"identity_key_file,omitempty" jsonschema:"at least 32 random bytes, kept secret and kept for ever: alert ids are an HMAC under them"`
+	Marking         string                  `json:"marking,omitempty" jsonschema:"government security classification on every alert; OFFICIAL-SENSITIVE unless said"`
+	Zone            string                  `json:"zone,omitempty" jsonschema:"time zone of local times in tables and of local_hour(); Europe/London unless said"`
+	Sources         []Source                `json:"sources" jsonschema:"the logs to follow"`
+	Formats         map[string]string       `json:"formats,omitempty" jsonschema:"further formats: name to YAML file"`
+	Tables          map[string]table.Config `json:"tables,omitempty" jsonschema:"lookup tables by name; all optional"`
+	Rules           Rules                   `json:"rules,omitempty" jsonschema:"the rules in force"`
+	Sinks           []notify.Config         `json:"sinks,omitempty" jsonschema:"where alerts go"`
+	Web             Web                     `json:"web,omitempty" jsonschema:"metrics, health and reload"`
+	Pipeline        Pipeline                `json:"pipeline,omitempty" jsonschema:"how the work is cut; no alert depends on it"`
+	Log             Log                     `json:"log,omitempty" jsonschema:"the daemon's own log on standard error"`
+
+	file   string // "" if it was built in code
+	doc    *strictyaml.Doc
+	frozen string // what a reload may not change, as it was read
+	src    []byte
+}
+
+// Source is one system's log.
+type Source struct {
+	Name           string              `json:"name" jsonschema:"label of its metrics and part of its records' identity; do not rename"`
+	Format         any                 `json:"format" jsonschema:"a built-in format, a name under formats, file:PATH, or the mapping itself"`
+	Dataset        string              `json:"dataset,omitempty" jsonschema:"event.dataset; the format's unless said"`
+	Paths          []string            `json:"paths" jsonschema:"files, globs or directories; rotated siblings are found by themselves"`
+	Lateness       strictyaml.Duration `json:"lateness,omitempty" jsonschema:"how much later than its neighbours an event may arrive; 5m, for dataset m365 2h, unless said"`
+	Repeats        strictyaml.Duration `json:"repeats,omitempty" jsonschema:"how long after the first it may repeat a record; 0, for dataset m365 168h, unless said"`
+	WholeFiles     bool                `json:"whole_files,omitempty" jsonschema:"each file is complete when it appears and ends: a drop folder"`
+	Fields         map[string]string   `json:"fields,omitempty" jsonschema:"native fields that rules use with a type: name to string, int, bool, time or list"`
+	MaxRecordBytes int                 `json:"max_record_bytes,omitempty" jsonschema:"a longer record is rejected; 1048576 unless said"`
+}
+
+// Rules says where the rules are.
+type Rules struct {
+	Builtin bool     `json:"builtin,omitempty" jsonschema:"the rules that come with this program"`
+	Paths   []string `json:"paths,omitempty" jsonschema:"rule files, globs, or directories with all below them"`
+}
+
+// Web is the HTTP listener.
+type Web struct {
+	ListenAddress string `json:"listen_address,omitempty" jsonschema:"127.0.0.1:9480 unless said"`
+}
+
+// Pipeline bounds the loop.
+type Pipeline struct {
+	Batch     int                 `json:"batch,omitempty" jsonschema:"records judged and committed at once, at most; 8192 unless said"`
+	Shards    int                 `json:"shards,omitempty" jsonschema:"of the window state; one a core unless said"`
+	IdleAfter strictyaml.Duration `json:"idle_after,omitempty" jsonschema:"a source that is quiet so long holds back nobody's memory any more; 15m unless said"`
+}
+
+// Log is the daemon's own log.
+type Log struct {
+	Level  string `json:"level,omitempty" jsonschema:"debug, info, warn or error; info unless said"`
+	Format string `json:"format,omitempty" jsonschema:"json or console; json unless said"`
+}
+
+const (
+	defaultMarking   = "OFFICIAL-SENSITIVE"
+	defaultZone      = "Europe/London"
+	defaultListen    = "127.0.0.1:9480"
+	defaultLateness  = strictyaml.Duration(5 * time.Minute)
+	defaultIdleAfter = strictyaml.Duration(15 * time.Minute)
+
+	// Microsoft publishes records up to 90 minutes late and repeats them; the management API serves seven days.
+	m365Dataset  = "m365"
+	m365Lateness = strictyaml.Duration(2 * time.Hour)
+	m365Repeats  = strictyaml.Duration(168 * time.Hour)
+)
+
+// LoadConfig reads a configuration file and makes its paths absolute. The problems are those of its form; see Check.
+func LoadConfig(file string) (*Config, strictyaml.Problems) {
+	src, err := os.ReadFile(file)
+	if err != nil {
+		return nil, strictyaml.Problems{{File: file, What: "cannot read the configuration: " + cause(err), Do: "give its path with --config.file"}}
+	}
+	return parseConfig(file, src)
+}
+
+func parseConfig(file string, src []byte) (*Config, strictyaml.Problems) {
+	c := &Config{file: file, src: src}
+	doc, problems := strictyaml.Decode(file, src, c)
+	c.doc = doc
+	folder, err := filepath.Abs(filepath.Dir(file))
+	if err != nil {
+		return nil, strictyaml.Problems{{File: file, What: "cannot tell its folder: " + err.Error()}}
+	}
+	c.resolve(folder)
+	c.frozen = c.freeze()
+	return c, problems
+}
+
+// setDefaults fills what was left out. It may be called again.
+func (c *Config) setDefaults() {
+	fill(&c.Marking, defaultMarking)
+	fill(&c.Zone, defaultZone)
+	fill(&c.Web.ListenAddress, defaultListen)
+	fill(&c.Pipeline.IdleAfter, defaultIdleAfter)
+}
+
+func fill[T comparable](v *T, unless T) {
+	var zero T
+	if *v == zero {
+		*v = unless
+	}
+}
+
+// problem is a problem with the value at path of the file.
+func (c *Config) problem(path, what, do string) strictyaml.Problem {
+	if c.doc == nil {
+		return strictyaml.Problem{File: "configuration", What: path + ": " + what, Do: do}
+	}
+	return c.doc.Problem(path, what, do)
+}

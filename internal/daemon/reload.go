@@ -1,0 +1,105 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"probity/internal/strictyaml"
+)
+
+// reloadOutcome is how the last reload ended.
+type reloadOutcome struct {
+	At         time.Time `json:"at"`
+	Successful bool      `json:"successful"`
+	Problems   []string  `json:"problems,omitempty"`
+}
+
+// inForceWithin bounds how long a reload waits for the loop, which may be in the middle of a batch.
+const inForceWithin = time.Minute
+
+// Reload reads rules, tables and the configuration's part about them anew and puts them in force whole, or refuses them
+// with an error that says everything that is wrong; the generation in force then stays.
+func (d *Daemon) Reload() error {
+	d.reloading.Lock()
+	defer d.reloading.Unlock()
+	d.systemd.reloading()
+	defer d.systemd.ready()
+	began := time.Now()
+	err := d.reload()
+	d.metrics.reloaded(err == nil)
+	outcome := &reloadOutcome{At: time.Now(), Successful: err == nil}
+	if err == nil {
+		g := d.current.Load()
+		d.Logger.Info("reloaded", zap.String("generation", g.Hash), zap.Int("rules", len(g.Rules.Rules)), zap.Duration("took", time.Since(began)))
+		d.logFindings(g)
+	} else {
+		outcome.Problems = problemLines(err)
+		d.Logger.Error("reload refused; rules and tables stay as they were", zap.Strings("problems", outcome.Problems))
+		if noted := d.note("reload", map[string]any{"refused": outcome.Problems}); noted != nil {
+			d.Logger.Error("refused reload", zap.Error(noted))
+		}
+	}
+	d.outcome.Store(outcome)
+	return err
+}
+
+func (d *Daemon) reload() error {
+	parts := *d.parts
+	if file := d.Config.file; file != "" {
+		c, problems := LoadConfig(file)
+		if len(problems) > 0 {
+			d.seen = d.wanted.Load().fingerprint()
+			return problems
+		}
+		c.setDefaults()
+		d.wanted.Store(c)
+		parts.config = c
+	}
+	d.seen = parts.config.fingerprint() // before anything is read: what changes from now on is seen by the next look
+	if parts.config.frozen != d.Config.frozen {
+		return strictyaml.Problems{{
+			File: d.Config.file, What: "more has changed than rules, tables, marking and log, which is all that a reload may change",
+			Do: "restart the daemon, or take the change back",
+		}}
+	}
+	g, problems := parts.generation()
+	if len(problems) > 0 {
+		problems.Sort()
+		return problems
+	}
+	return d.inForce(g)
+}
+
+// inForce hands a generation to the loop and waits until it judges by it.
+func (d *Daemon) inForce(g *generation) error {
+	ctx, cancel := context.WithTimeout(context.Background(), inForceWithin)
+	defer cancel()
+	go func() {
+		select {
+		case <-d.ended:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	if err := d.pipeline.Reload(ctx, g.Generation); err != nil {
+		return fmt.Errorf("putting generation %s in force: %w", g.Hash, err)
+	}
+	d.current.Store(g)
+	return nil
+}
+
+func problemLines(err error) []string {
+	var ps strictyaml.Problems
+	if !errors.As(err, &ps) {
+		return []string{err.Error()}
+	}
+	lines := make([]string, len(ps))
+	for i, p := range ps {
+		lines[i] = p.String()
+	}
+	return lines
+}

@@ -1,0 +1,193 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"probity/internal/alert"
+	"probity/internal/pipeline"
+	"probity/internal/source"
+	"probity/internal/store"
+)
+
+// ReplayOptions say what to replay and how the work is cut; the alerts do not depend on the latter.
+type ReplayOptions struct {
+	Config *Config
+	Files  []string  // "source=path", or a path that a source's paths cover; none: all files of all sources
+	Until  time.Time // advance all watermarks to here at the end
+
+	Batch, Turn     int // records; see pipeline.Options
+	Shards, Workers int
+	Reverse         bool // the sources in reverse order: tests
+
+	Logger   *zap.Logger
+	Registry *prometheus.Registry
+}
+
+// Summary counts a replay.
+type Summary struct {
+	Records   int           `json:"records"`
+	Events    int           `json:"events"`
+	Rejects   int           `json:"rejects"`
+	Late      int           `json:"late"`
+	Alerts    int           `json:"alerts"`
+	Revisions int           `json:"revisions"`
+	Took      time.Duration `json:"took_ns"`
+}
+
+// Replay judges finite files with the daemon's own loop over a store in memory, and hands the last revision of each alert
+// to each, by id. It writes nothing, and needs no state folder.
+func Replay(ctx context.Context, o ReplayOptions, each func(*alert.Alert) error) (Summary, error) {
+	began := time.Now()
+	parts := o.Config.build()
+	g, problems := parts.generation()
+	problems = append(parts.problems, problems...)
+	if problems.Sort(); len(problems) > 0 {
+		return Summary{}, problems
+	}
+	sources, err := parts.finite(o.Files)
+	if err != nil {
+		return Summary{}, err
+	}
+	if o.Reverse {
+		slices.Reverse(sources)
+	}
+	if o.Registry == nil {
+		o.Registry = prometheus.NewRegistry()
+	}
+	var sum Summary
+	memory := store.NewMemory()
+	p, err := pipeline.New(pipeline.Options{
+		Sources: sources, Store: memory, Identity: parts.identity, Generation: g.Generation, Until: o.Until,
+		Batch: o.Batch, Turn: o.Turn, Shards: o.Shards, Workers: o.Workers, Registerer: o.Registry, Logger: o.Logger,
+		Committed: func(c *store.Commit) { sum.Revisions += len(c.Alerts) },
+	})
+	if err != nil {
+		return Summary{}, err
+	}
+	if err := errors.Join(p.Run(ctx), ctx.Err()); err != nil {
+		return Summary{}, err
+	}
+	err = memory.EachAlert(func(a *alert.Alert) error {
+		sum.Alerts++
+		return each(a)
+	})
+	if err != nil {
+		return sum, err
+	}
+	sum.Took = time.Since(began)
+	return sum, sum.count(o.Registry)
+}
+
+// count reads the loop's own counters.
+func (s *Summary) count(r *prometheus.Registry) error {
+	families, err := r.Gather()
+	if err != nil {
+		return fmt.Errorf("counting: %w", err)
+	}
+	into := map[string]*int{
+		"probity_records_total": &s.Records, "probity_events_total": &s.Events,
+		"probity_rejects_total": &s.Rejects, "probity_events_late_total": &s.Late,
+	}
+	for _, f := range families {
+		if n := into[f.GetName()]; n != nil {
+			for _, m := range f.GetMetric() {
+				*n += int(m.GetCounter().GetValue())
+			}
+		}
+	}
+	return nil
+}
+
+// finite opens the sources' files, or those that are named, each up to its end.
+func (p *parts) finite(files []string) ([]pipeline.Source, error) {
+	var out []pipeline.Source
+	if len(files) == 0 {
+		for i := range p.sources {
+			s := &p.sources[i]
+			set, err := source.Open(source.Options{Name: s.Name, Paths: s.Paths, Framer: s.decoder.NewFramer, WholeFiles: s.WholeFiles})
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, s.toPipeline(set))
+		}
+		return out, nil
+	}
+	named, err := p.bySource(files)
+	if err != nil {
+		return nil, err
+	}
+	for i := range p.sources {
+		s := &p.sources[i]
+		if len(named[s.Name]) == 0 {
+			continue
+		}
+		streams, err := source.OpenFiles(s.Name, s.decoder.NewFramer, named[s.Name])
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s.toPipeline(&given{streams: streams}))
+	}
+	return out, nil
+}
+
+// bySource sorts files to the sources that read them.
+func (p *parts) bySource(files []string) (map[string][]string, error) {
+	out := map[string][]string{}
+	for _, file := range files {
+		if name, path, ok := strings.Cut(file, "="); ok && slices.ContainsFunc(p.sources, func(s builtSource) bool { return s.Name == name }) {
+			out[name] = append(out[name], path)
+			continue
+		}
+		path, err := filepath.Abs(file)
+		if err != nil {
+			return nil, fmt.Errorf("file %s: %w", file, err)
+		}
+		i := slices.IndexFunc(p.sources, func(s builtSource) bool {
+			return slices.ContainsFunc(s.Paths, func(pattern string) bool { return covers(pattern, path) })
+		})
+		if i < 0 {
+			return nil, fmt.Errorf("no source reads %s; write SOURCE=%s, with one of the sources %s", file, file, quoted(p.sourceNames()))
+		}
+		out[p.sources[i].Name] = append(out[p.sources[i].Name], path)
+	}
+	return out, nil
+}
+
+// covers reports whether a source's pattern covers a file or the rotated sibling of one, whose name begins with the same.
+func covers(pattern, path string) bool {
+	return within(pattern, path) || within(pattern+"*", path) ||
+		within(strings.TrimSuffix(pattern, filepath.Ext(pattern))+"*"+filepath.Ext(pattern)+"*", path)
+}
+
+func (p *parts) sourceNames() []string {
+	out := make([]string, len(p.sources))
+	for i, s := range p.sources {
+		out[i] = s.Name
+	}
+	return out
+}
+
+// given are streams that are there from the start.
+type given struct{ streams []source.Stream }
+
+// Discover gives them once.
+func (g *given) Discover() ([]source.Stream, error) {
+	out := g.streams
+	g.streams = nil
+	return out, nil
+}
+
+// Ready says that there may be something.
+func (g *given) Ready() bool { return true }
+
+// Close leaves the streams to the loop, which closes them itself.
+func (g *given) Close() error { return nil }

@@ -1,0 +1,75 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"probity/internal/alert"
+)
+
+func TestAReplayDoesNotDependOnHowTheWorkIsCut(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.append(s.lines...)
+	want, sum := s.replay(ReplayOptions{})
+	if len(want) < 5 {
+		t.Fatalf("a poor test: %d alerts", len(want))
+	}
+	for _, o := range []ReplayOptions{
+		{Batch: 1},
+		{Batch: 7, Shards: 1, Workers: 1},
+		{Batch: 1000, Turn: 3, Shards: 5, Workers: 4},
+		{Batch: 100, Reverse: true},
+		{Batch: 1 << 20, Turn: 1, Shards: 64},
+		{Files: []string{"niche=" + s.path("logs/niche.csv"), s.path("logs/pnc.log"), s.path("logs/m365.ndjson"), s.path("logs/storm.log"), s.path("logs/crime.log")}},
+	} {
+		t.Run(fmt.Sprintf("%d %d %d %d %v", o.Batch, o.Turn, o.Shards, o.Workers, o.Reverse), func(t *testing.T) {
+			got, again := s.replay(o)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			sum.Took, again.Took = 0, 0
+			sum.Revisions, again.Revisions = 0, 0 // one for each batch that changed an alert
+			if diff := cmp.Diff(sum, again); diff != "" {
+				t.Errorf("summary (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAReplayOfOneFileJudgesThatFileAlone(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.append(s.lines...)
+	_, all := s.replay(ReplayOptions{})
+	_, one := s.replay(ReplayOptions{Files: []string{s.path("logs/pnc.log")}})
+	if one.Records == 0 || one.Records >= all.Records {
+		t.Errorf("one file has %d records, all have %d", one.Records, all.Records)
+	}
+}
+
+func TestAReplayOfAFileThatNoSourceReadsIsRefused(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.write("other.log", "x\n")
+	_, err := Replay(context.Background(), ReplayOptions{Config: s.config(), Files: []string{s.path("other.log")}}, func(*alert.Alert) error { return nil })
+	want := fmt.Sprintf("no source reads %[1]s; write SOURCE=%[1]s, with one of the sources niche, pnc, storm, crime, m365", s.path("other.log"))
+	if err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
+func TestAReplayUntilATimeForgetsWhatIsOver(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.append(s.lines...)
+	want, _ := s.replay(ReplayOptions{})
+	got, _ := s.replay(ReplayOptions{Until: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)})
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("alerts that only count do not depend on the end (-without +until):\n%s", diff)
+	}
+}

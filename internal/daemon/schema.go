@@ -1,0 +1,160 @@
+package daemon
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/google/jsonschema-go/jsonschema"
+
+	"probity/internal/alert"
+	"probity/internal/decode"
+	"probity/internal/rule"
+	"probity/internal/strictyaml"
+	"probity/internal/table"
+)
+
+const schemaDialect = "https://json-schema.org/draft/2020-12/schema"
+
+// ConfigSchema returns the JSON Schema of the configuration, for editors that complete and check YAML. What it cannot say
+// (that a rule compiles, that a table loads) "probity config check" does.
+func ConfigSchema() ([]byte, error) {
+	s, err := schemaOf[Config]()
+	if err != nil {
+		return nil, err
+	}
+	s.ID, s.Title = "urn:probity.config/1", "Probity configuration"
+	s.Properties["sources"].Items.Properties["format"] = formatSchema()
+	loosen(s, "") // defaults everywhere; what is needed is said here
+	s.Required = []string{"sources", "rules"}
+	s.Properties["sources"].Items.Required = []string{"name", "format", "paths"}
+	sink := s.Properties["sinks"].Items
+	sink.Required = []string{"name", "type"}
+	sink.Properties["type"].Enum = []any{"file", "webhook"}
+	tables := s.Properties["tables"]
+	tables.PropertyNames = &jsonschema.Schema{Enum: anys(table.Names())}
+	tables.AdditionalProperties.Required = []string{"path"}
+	tables.AdditionalProperties.Properties["miss"].Enum = []any{table.MissNo, table.MissUnknown}
+	s.Properties["sources"].Items.Properties["fields"].AdditionalProperties.Enum = []any{"string", "int", "bool", "time", "list"}
+	return text(s)
+}
+
+// RuleSchema returns the JSON Schema of a rule file.
+func RuleSchema() ([]byte, error) {
+	s, err := schemaOf[rule.Rule]()
+	if err != nil {
+		return nil, err
+	}
+	s.ID, s.Title = "urn:probity.rule/1", "Probity rule"
+	s.Properties["tests"].Items.Required = []string{"name", "alerts"}
+	s.Properties["alert"].Required = []string{"summary"}
+	s.Properties["actors"].Items.Enum = []any{"operator", "requestor"}
+	s.Properties["status"].Enum = []any{"experimental", "test", "stable"}
+	s.Properties["facts"].Items.Properties["speaks"].Enum = []any{"for", "against"}
+	for _, p := range s.Properties["correlation"].Properties["condition"].Properties {
+		p.Type, p.Types = "", []string{"integer", "string"} // a number, or a parameter's name
+	}
+	return text(s)
+}
+
+func text(s *jsonschema.Schema) ([]byte, error) {
+	s.Schema = schemaDialect
+	b, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("schema %s: %w", s.ID, err)
+	}
+	return append(b, '\n'), nil
+}
+
+// schemaOf generates a schema with the short forms that strictyaml reads.
+func schemaOf[T any]() (*jsonschema.Schema, error) {
+	severities := make([]any, len(alert.Severities))
+	for i, s := range alert.Severities {
+		severities[i] = string(s)
+	}
+	duration := &jsonschema.Schema{Type: "string", Pattern: `^(0|[0-9]+[dw]|([0-9.]+(ns|us|µs|ms|s|m|h))+)$`, Examples: []any{"90s", "10m", "24h", "90d", "2w"}}
+	s, err := jsonschema.For[T](&jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
+		reflect.TypeFor[strictyaml.Duration](): duration,
+		reflect.TypeFor[strictyaml.Date]():     {Type: "string", Pattern: `^[0-9]{4}-[0-9]{2}-[0-9]{2}(T.*)?$`, Examples: []any{"2027-01-31", "2027-01-31T12:00:00Z"}},
+		reflect.TypeFor[rule.StringList]():     {AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "array", Items: &jsonschema.Schema{Type: "string"}}}},
+		reflect.TypeFor[alert.Severity]():      {Type: "string", Enum: severities},
+	}})
+	if err != nil {
+		return nil, fmt.Errorf("generating a schema: %w", err)
+	}
+	withoutNull(s)
+	return s, nil
+}
+
+// formatSchema accepts a name or a mapping. The mapping's own grammar is recursive and checked by package decode.
+func formatSchema() *jsonschema.Schema {
+	mapping := &jsonschema.Schema{Type: "object", Properties: map[string]*jsonschema.Schema{}, AdditionalProperties: &jsonschema.Schema{Not: &jsonschema.Schema{}}}
+	for _, f := range strictyaml.Fields(reflect.TypeFor[decode.Format]()) {
+		mapping.Properties[f.Key] = &jsonschema.Schema{}
+	}
+	return &jsonschema.Schema{
+		Description: "a built-in format (" + quoted(decode.BuiltinNames()) + "), a name under formats, file:PATH, or the mapping itself",
+		AnyOf:       []*jsonschema.Schema{{Type: "string"}, mapping},
+	}
+}
+
+// withoutNull takes back that a list or mapping may be null: an empty value in YAML is a slip.
+func withoutNull(s *jsonschema.Schema) {
+	if i := slices.Index(s.Types, "null"); i >= 0 && len(s.Types) == 2 {
+		s.Type, s.Types = s.Types[1-i], nil
+	}
+	for _, p := range s.Properties {
+		withoutNull(p)
+	}
+	for _, sub := range []*jsonschema.Schema{s.Items, s.AdditionalProperties} {
+		if sub != nil {
+			withoutNull(sub)
+		}
+	}
+}
+
+// loosen makes every key optional and gives the keys of other packages their descriptions.
+func loosen(s *jsonschema.Schema, path string) {
+	s.Required = nil
+	for name, p := range s.Properties {
+		at := path + "/" + name
+		if p.Description == "" {
+			p.Description = descriptions()[at]
+		}
+		loosen(p, at)
+	}
+	for _, sub := range []*jsonschema.Schema{s.Items, s.AdditionalProperties} {
+		if sub != nil {
+			loosen(sub, path)
+		}
+	}
+}
+
+// descriptions of the keys whose structs stand in notify and table.
+func descriptions() map[string]string {
+	return map[string]string{
+		"/tables/path":         "the CSV file that the export writes",
+		"/tables/miss":         "what a missing row means: no if the table is a complete list, else unknown",
+		"/tables/max_age":      "how long before and after its export an undated table answers, and past which it is stale; 48h unless said",
+		"/sinks/name":          "label of its metrics and key of its outbox; do not rename while something waits",
+		"/sinks/type":          "file or webhook",
+		"/sinks/path":          "file: JSON lines, one alert revision each",
+		"/sinks/url":           "webhook: https, or http to this machine",
+		"/sinks/timeout":       "webhook: of one attempt; 10s unless said",
+		"/sinks/hmac_key_file": "webhook: key of the signature in X-Probity-Signature",
+		"/sinks/headers":       "webhook: sent with every request; no secrets",
+		"/sinks/header_files":  "webhook: header to file that holds its value",
+		"/sinks/ca_file":       "webhook: PEM; the only authorities trusted",
+		"/sinks/cert_file":     "webhook: PEM; shown to the receiver",
+		"/sinks/key_file":      "webhook: PEM; the certificate's key",
+	}
+}
+
+func anys(texts []string) []any {
+	out := make([]any, len(texts))
+	for i, t := range texts {
+		out[i] = t
+	}
+	return out
+}
