@@ -48,6 +48,7 @@ func (b ban) forbids(f file, path string) bool {
 		return false
 	}
 	if b.in == nil {
+		return !slices.Contains(b.except, f.pkg)
 	}
 	return slices.Contains(b.in, f.pkg) && !slices.Contains(b.spare, f.path)
 }
