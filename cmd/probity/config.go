@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"probity/internal/daemon"
+	"probity/internal/neutral"
 	"probity/internal/strictyaml"
 )
 
@@ -62,10 +63,10 @@ func (c *configCheckCommand) print(e *env, file string, problems, notes strictya
 	}
 	printProblems(e.stdout, problems)
 	for _, n := range notes {
-		fmt.Fprintln(e.stdout, "note: "+neutral(n.String()))
+		fmt.Fprintln(e.stdout, "note: "+neutral.Terminal(n.String()))
 	}
 	if len(problems) == 0 {
-		fmt.Fprintf(e.stdout, "%s: ok\n", neutral(file))
+		fmt.Fprintf(e.stdout, "%s: ok\n", neutral.Terminal(file))
 	}
 	return nil
 }

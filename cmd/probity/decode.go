@@ -13,6 +13,7 @@ import (
 	"probity/internal/daemon"
 	"probity/internal/decode"
 	"probity/internal/event"
+	"probity/internal/neutral"
 	"probity/internal/source"
 )
 
@@ -102,7 +103,7 @@ func (p *decodePrinter) stream(s source.Stream) error {
 			continue
 		}
 		for _, g := range chunk.Gaps {
-			if _, err := fmt.Fprintf(p.out, "gap %s from %d to %d: %s\n", neutral(g.Path), g.From, g.To, g.Reason); err != nil {
+			if _, err := fmt.Fprintf(p.out, "gap %s from %d to %d: %s\n", neutral.Terminal(g.Path), g.From, g.To, g.Reason); err != nil {
 				return err
 			}
 		}
@@ -143,11 +144,11 @@ func (p *decodePrinter) event(r *event.Record) error {
 		return writeJSON(p.out, decoded{r.Time, r.Path, r.Offset, r.NativeID, r.Partial, r.Fields, r.Native})
 	}
 	at := r.Time.Format("2006-01-02T15:04:05.999Z")
-	if _, err := fmt.Fprintf(p.out, "%s %s:%d\n", at, neutral(r.Path), r.Offset); err != nil {
+	if _, err := fmt.Fprintf(p.out, "%s %s:%d\n", at, neutral.Terminal(r.Path), r.Offset); err != nil {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Fields)) {
-		if _, err := fmt.Fprintf(p.out, "    %-20s %s\n", name, neutral(fmt.Sprint(r.Fields[name]))); err != nil {
+		if _, err := fmt.Fprintf(p.out, "    %-20s %s\n", name, neutral.Terminal(fmt.Sprint(r.Fields[name]))); err != nil {
 			return err
 		}
 	}
@@ -175,6 +176,6 @@ func (p *decodePrinter) reject(path string, rec *decode.Record, err error) error
 	if len(data) > quoteBytes {
 		data = data[:quoteBytes]
 	}
-	_, err = fmt.Fprintf(p.out, "reject %s:%d %s: %s\n    %s\n", neutral(path), rec.Offset, reason, neutral(detail), neutral(string(data)))
+	_, err = fmt.Fprintf(p.out, "reject %s:%d %s: %s\n    %s\n", neutral.Terminal(path), rec.Offset, reason, neutral.Terminal(detail), neutral.Terminal(string(data)))
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"probity/internal/evidence"
+	"probity/internal/neutral"
 )
 
 type evidenceCommand struct {
@@ -28,10 +29,10 @@ func (c *evidenceVerifyCommand) Run(e *env) error {
 	} else {
 		fmt.Fprintf(e.stdout, "%d entries from %s to %s, %d redacted; the last is %d with hash %s\n", r.Entries, r.First, r.Last, r.Redacted, r.Seq, r.Hash)
 		for _, f := range r.Faults {
-			fmt.Fprintln(e.stdout, neutral(f.String()))
+			fmt.Fprintln(e.stdout, neutral.Terminal(f.String()))
 		}
 		for _, n := range r.Notes {
-			fmt.Fprintln(e.stdout, neutral(n))
+			fmt.Fprintln(e.stdout, neutral.Terminal(n))
 		}
 		fmt.Fprintln(e.stdout, r.Caveat)
 	}

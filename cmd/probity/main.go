@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"probity/internal/daemon"
+	"probity/internal/neutral"
 	"probity/internal/strictyaml"
 )
 
@@ -109,7 +110,7 @@ func status(err error, stderr io.Writer) int {
 		printProblems(stderr, problems)
 	default:
 		for line := range strings.Lines(err.Error()) {
-			fmt.Fprintf(stderr, "probity: %s\n", neutral(strings.TrimSuffix(line, "\n")))
+			fmt.Fprintf(stderr, "probity: %s\n", neutral.Terminal(strings.TrimSuffix(line, "\n")))
 		}
 	}
 	return exitFailure
@@ -118,7 +119,7 @@ func status(err error, stderr io.Writer) int {
 // printProblems prints one problem a line.
 func printProblems(to io.Writer, problems strictyaml.Problems) {
 	for _, p := range problems {
-		fmt.Fprintln(to, neutral(p.String()))
+		fmt.Fprintln(to, neutral.Terminal(p.String()))
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"probity/internal/alert"
 	"probity/internal/daemon"
+	"probity/internal/neutral"
 	"probity/internal/sim"
 )
 
@@ -74,7 +75,7 @@ func (c *replayCommand) write(to io.Writer, a *alert.Alert) error {
 	if !c.Canonical {
 		return writeJSON(to, a)
 	}
-	_, err := fmt.Fprintln(to, neutral(string(a.Canonical())))
+	_, err := fmt.Fprintln(to, neutral.Terminal(string(a.Canonical())))
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 	"probity/internal/daemon"
 	"probity/internal/decode"
 	"probity/internal/event"
+	"probity/internal/neutral"
 	"probity/internal/rule"
 	"probity/internal/ruletest"
 	"probity/internal/strictyaml"
@@ -137,14 +138,14 @@ func (c *rulesTestCommand) print(e *env, results []ruletest.Result, problems str
 	for _, r := range results {
 		switch {
 		case !r.Passed:
-			fmt.Fprintf(e.stdout, "FAIL %s:%d: %s/%s\n", neutral(r.File), r.Line, r.Rule, neutral(r.Test))
+			fmt.Fprintf(e.stdout, "FAIL %s:%d: %s/%s\n", neutral.Terminal(r.File), r.Line, r.Rule, neutral.Terminal(r.Test))
 			for _, p := range r.Problems {
 				for line := range strings.Lines(p) {
-					fmt.Fprintf(e.stdout, "    %s\n", neutral(strings.TrimSuffix(line, "\n")))
+					fmt.Fprintf(e.stdout, "    %s\n", neutral.Terminal(strings.TrimSuffix(line, "\n")))
 				}
 			}
 		case c.Verbose:
-			fmt.Fprintf(e.stdout, "ok   %s/%s\n", r.Rule, neutral(r.Test))
+			fmt.Fprintf(e.stdout, "ok   %s/%s\n", r.Rule, neutral.Terminal(r.Test))
 		}
 	}
 	_, err := fmt.Fprintf(e.stdout, "%d tests, %d failed, %d problems in %s\n", len(results), failed, len(problems), took.Round(time.Millisecond))

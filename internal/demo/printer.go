@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"probity/internal/alert"
+	"probity/internal/neutral"
 	"probity/internal/notify"
 )
 
@@ -67,15 +68,15 @@ func (p *printer) update(a *alert.Alert) string {
 		text = "withdrawn: " + a.Reason
 	}
 	line := fmt.Sprintf("  %s%s  %s  %s", label("update"), a.Key(), text, a.Rule.Title)
-	return p.screen.paint(dim, shorten(neutral(line), p.screen.width)) + "\n"
+	return p.screen.paint(dim, shorten(neutral.Terminal(line), p.screen.width)) + "\n"
 }
 
 // whole is an alert as its reader needs it: what, who, for, against, unknown, the line, the reference.
 func (p *printer) whole(a *alert.Alert) string {
 	var b strings.Builder
 	severity := strings.ToUpper(string(a.Rule.Severity))
-	fmt.Fprintf(&b, "\n%s  %s  %s\n", p.screen.paint(colour(a.Rule.Severity), fmt.Sprintf("%-8s", severity)), clock(a.First), p.screen.paint(bold, neutral(a.Rule.Title)))
-	for _, line := range wrap(neutral(a.Summary), p.screen.width-2) {
+	fmt.Fprintf(&b, "\n%s  %s  %s\n", p.screen.paint(colour(a.Rule.Severity), fmt.Sprintf("%-8s", severity)), clock(a.First), p.screen.paint(bold, neutral.Terminal(a.Rule.Title)))
+	for _, line := range wrap(neutral.Terminal(a.Summary), p.screen.width-2) {
 		fmt.Fprintf(&b, "  %s\n", line)
 	}
 	for _, f := range a.Facts {
@@ -93,7 +94,7 @@ func (p *printer) whole(a *alert.Alert) string {
 			original = []byte(e.Original)
 		}
 		line := fmt.Sprintf("%s@%d: %s", filepath.Base(e.Path), e.Offset, original)
-		fmt.Fprintf(&b, "  %s%s\n", p.screen.paint(dim, label("line")), shorten(neutral(line), p.screen.width-labelWidth-2))
+		fmt.Fprintf(&b, "  %s%s\n", p.screen.paint(dim, label("line")), shorten(neutral.Terminal(line), p.screen.width-labelWidth-2))
 	}
 	fmt.Fprintf(&b, "  %s%s\n", p.screen.paint(dim, label("ref")), p.screen.paint(dim, a.Key()))
 	return b.String()
@@ -106,7 +107,7 @@ func label(name string) string { return fmt.Sprintf("%-*s", labelWidth, name) }
 // point is one thing that speaks for or against, or is unknown, wrapped under its label.
 func (p *printer) point(b *strings.Builder, name, text string) {
 	name = label(name)
-	for _, line := range wrap(neutral(text), p.screen.width-labelWidth-2) {
+	for _, line := range wrap(neutral.Terminal(text), p.screen.width-labelWidth-2) {
 		fmt.Fprintf(b, "  %s%s\n", p.screen.paint(dim, name), line)
 		name = label("")
 	}

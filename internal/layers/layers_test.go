@@ -17,7 +17,7 @@ var rows = [][]string{
 	{"engine", "evidence"},
 	{"decode", "rule", "window", "table"},
 	{"alert"},
-	{"event", "fsx", "strictyaml"},
+	{"event", "fsx", "neutral", "strictyaml"},
 }
 
 // apart are the packages outside the rows: what they may import, who may import them, and why.

@@ -1,0 +1,39 @@
+// Package neutral makes values from logs harmless where they are shown. Whoever is watched can write into the logs: what a
+// log says must not clear, colour or retitle an auditor's screen, nor turn its text around. It knows nothing of alerts;
+// whatever shows a value calls it.
+package neutral
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Terminal returns the text as it can be printed on a terminal: what is not printable (control characters, escape sequences,
+// marks that turn the writing direction) is written as an escape that JSON reads as the same; a byte that is no UTF-8 as \xNN.
+func Terminal(text string) string {
+	var b strings.Builder
+	for len(text) > 0 {
+		r, n := utf8.DecodeRuneInString(text)
+		switch {
+		case r == utf8.RuneError && n == 1:
+			fmt.Fprintf(&b, `\x%02x`, text[0])
+		case unicode.IsPrint(r):
+			b.WriteString(text[:n])
+		default:
+			b.WriteString(escape(r))
+		}
+		text = text[n:]
+	}
+	return b.String()
+}
+
+// escape writes a rune as JSON does.
+func escape(r rune) string {
+	if r > 0xFFFF {
+		r -= 0x10000
+		return fmt.Sprintf(`\u%04x\u%04x`, 0xD800+r>>10, 0xDC00+r&0x3FF)
+	}
+	return fmt.Sprintf(`\u%04x`, r)
+}
