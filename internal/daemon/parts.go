@@ -136,7 +136,7 @@ func (s *builtSource) toPipeline(streams interface {
 	Ready() bool
 	Close() error
 }) pipeline.Source {
-	return pipeline.Source{Name: s.Name, Dataset: s.Dataset, Streams: streams, Decoder: s.decoder, Lateness: s.Lateness.Std()}
+	return pipeline.Source{Name: s.Name, Dataset: s.Dataset, Streams: streams, Decoder: s.decoder, Lateness: s.Lateness.Std(), WholeFiles: s.WholeFiles}
 }
 
 // declare gathers the typed native fields of all sources in a fixed order.

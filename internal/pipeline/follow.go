@@ -52,7 +52,7 @@ func (p *Pipeline) follow(ctx context.Context) (batch, error) {
 			p.pulse.work()
 			return b, err
 		}
-		if !p.Follow && len(p.streams) == 0 {
+		if !p.Follow && p.allEnded() {
 			return nil, errEnded
 		}
 		p.idle(ctx)
@@ -153,14 +153,20 @@ func (p *Pipeline) take() (batch, error) {
 	return b, nil
 }
 
-// dropEnded lets go of streams that have ended. They hold back nothing any more; their source has come as far as they had.
+// dropEnded lets go of whole files that have ended: their source has come as far as they had, and the next file goes on
+// from there. Every other stream that ends stays, and holds back what it held: the end of a file advances nothing.
 func (p *Pipeline) dropEnded() {
 	p.streams = slices.DeleteFunc(p.streams, func(s *stream) bool {
-		if s.ended {
+		if s.ended && s.source.WholeFiles {
 			p.ended = append(p.ended, s)
+			return true
 		}
-		return s.ended
+		return false
 	})
+}
+
+func (p *Pipeline) allEnded() bool {
+	return !slices.ContainsFunc(p.streams, func(s *stream) bool { return !s.ended })
 }
 
 // retire closes the streams that ended, once the batch that holds their last records has been judged.

@@ -25,6 +25,8 @@ type Source struct {
 	Streams  streams
 	Decoder  *decode.Decoder
 	Lateness time.Duration // how much later than its neighbours an event may arrive
+
+	WholeFiles bool // each stream is a file that ends, and another one follows
 }
 
 // streams finds the streams of a source; *source.Set is one.
