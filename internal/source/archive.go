@@ -22,6 +22,7 @@ type archive struct {
 	pos   int64  // of the next byte of text
 	first []byte // head
 	last  []byte // up to beforeBytes before pos
+	spent int64  // size of the file when text gave out
 }
 
 func openArchive(g generation) (*archive, error) {
@@ -117,15 +118,19 @@ func (a *archive) skip(to int64) error {
 }
 
 func (a *archive) extend(pos int64, _, block []byte, want int) ([]byte, bool, error) {
-	if have := pos + int64(len(block)); a.pos != have {
-		if a.pos > have || a.text == nil {
-			if err := a.start(); err != nil {
-				return block, false, err
-			}
+	have := pos + int64(len(block))
+	if a.text == nil {
+		if st, err := a.facts(); err != nil || st.size == a.spent {
+			return block, false, errors.Join(err, errIncomplete)
 		}
-		if err := a.skip(have); err != nil {
+	}
+	if a.text == nil || a.pos > have {
+		if err := a.start(); err != nil {
 			return block, false, err
 		}
+	}
+	if err := a.skip(have); err != nil {
+		return block, false, a.gaveOut(err)
 	}
 	if want <= len(block) {
 		return block, false, nil
@@ -133,10 +138,18 @@ func (a *archive) extend(pos int64, _, block []byte, want int) ([]byte, bool, er
 	longer := make([]byte, want)
 	kept := copy(longer, block)
 	n, end, err := a.fill(longer[kept:])
+	return longer[:kept+n], end, a.gaveOut(err)
+}
+
+// gaveOut notes that the decompressor is spent, so that it is begun anew when the file has grown.
+func (a *archive) gaveOut(err error) error {
 	if err != nil {
-		a.text = nil // spent
+		a.text = nil
+		if st, err := a.facts(); err == nil {
+			a.spent = st.size
+		}
 	}
-	return longer[:kept+n], end, err
+	return err
 }
 
 func (a *archive) facts() (facts, error) { return factsOfFile(a.file) }

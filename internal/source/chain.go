@@ -50,6 +50,7 @@ type chain struct {
 	nextLook  time.Time // at the file and the path
 	grewAt    time.Time // when bytes were last seen to be added
 	rotatedAt time.Time // when the file was first seen not to stand at the path; zero while it does
+	gone      bool      // from the directory, or under another inode
 	mtime     int64     // at the last look
 	checked   int64     // mtime at which an empty file was last looked behind
 	sameAs    map[generation]bool
@@ -220,7 +221,9 @@ func (c *chain) leave() {
 		c.over = true
 		return
 	}
-	c.finished(c.place())
+	if at := c.place(); !at.bare() || !c.gone {
+		c.finished(at)
+	} // Nothing was read of an empty file that is gone: what was read before it still tells where to go on.
 	c.keepEye()
 	c.cur = nil
 	c.restart()
@@ -237,7 +240,7 @@ func (c *chain) restart() {
 	c.pos, c.before, c.block = 0, nil, nil
 	c.hungry, c.ending, c.want = true, false, blockBytes
 	c.wake, c.checked, c.sameAs = true, 0, nil
-	c.rotatedAt, c.grewAt = time.Time{}, c.now()
+	c.rotatedAt, c.grewAt, c.gone = time.Time{}, c.now(), false
 }
 
 // report is a chunk without records, if there is something to be committed.

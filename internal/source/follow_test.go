@@ -233,6 +233,21 @@ func TestCopyTruncate(t *testing.T) {
 		r.want(t, append(lineList(0, 10), lineList(50, 90)...),
 			Gap{Path: r.path("a.log"), From: 70, To: -1, Reason: GapTruncated})
 	})
+	t.Run("of lines that only tail has seen", func(t *testing.T) { // the follower went round for ever here
+		r := follow(t, "a.log")
+		r.write("a.log", "one\n")
+		r.open()
+		r.live()
+		c := r.set.chains[r.path("a.log")]
+		if c.live == nil {
+			t.Skip("nxadm/tail cannot be started here")
+		}
+		c.live.told = 100
+		r.drain()
+		r.write("a.log", "two\n")
+		r.drain()
+		r.want(t, []string{"one", "two"}, Gap{Path: r.path("a.log"), From: 4, To: 100, Reason: GapTruncated})
+	})
 	t.Run("to the same size", func(t *testing.T) {
 		r := follow(t, "a.log")
 		r.write("a.log", lines(10, 20))

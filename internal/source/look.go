@@ -71,6 +71,10 @@ func (c *chain) atEnd() error {
 		}
 		c.checked = st.mtime
 	}
+	if c.live != nil && c.live.told > c.seen() { // lines that tail has seen are gone, and the file is as long as we know it
+		c.gaps = append(c.gaps, Gap{Path: c.gen.path, From: c.seen(), To: c.live.told, Reason: GapTruncated})
+		c.stopLive()
+	}
 	at, err := factsOfPath(c.base)
 	switch {
 	case err == nil && at.inode == c.gen.inode:
@@ -150,9 +154,11 @@ func (c *chain) successors() ([]generation, error) {
 	}
 	for i, g := range list {
 		if g.inode == c.gen.inode {
+			c.gone = false
 			return list[i+1:], nil
 		}
 	}
+	c.gone = true
 	next, err := c.newer(list)
 	if err != nil {
 		return nil, err
@@ -206,8 +212,16 @@ func (c *chain) overtaken() (bool, error) {
 	if len(next) == 0 || next[0].inode == c.gen.inode {
 		return false, nil
 	}
+	at := c.place()
 	for _, g := range next[1:] {
-		if g.inode == c.gen.inode {
+		same := g.inode == c.gen.inode
+		if !same && g.archive != "" && !at.bare() { // or it was compressed meanwhile
+			same, err = holds(g, at, false)
+			if err = unlessGone(err); err != nil {
+				return false, c.notYet(err)
+			}
+		}
+		if same {
 			c.stopLive()
 			c.cur.close()
 			c.cur, c.wake = nil, true

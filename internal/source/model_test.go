@@ -2,6 +2,7 @@ package source
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -74,11 +75,7 @@ func (l *life) lookOften(t *rapid.T) {
 }
 
 func (l *life) remember() {
-	m := memory{state: map[string][]byte{}, got: len(l.got), gaps: len(l.gaps)}
-	for id, state := range l.state {
-		m.state[id] = state
-	}
-	l.undo = append(l.undo, m)
+	l.undo = append(l.undo, memory{state: maps.Clone(l.state), got: len(l.got), gaps: len(l.gaps)})
 }
 
 // shift renames a.log.N to a.log.N+1, packed or not.
@@ -166,15 +163,13 @@ func (l *life) compress(t *rapid.T) {
 
 // kill throws away what was not committed: up to five looks.
 func (l *life) kill(t *rapid.T) {
-	if len(l.undo) > 0 {
-		back := rapid.IntRange(0, min(5, len(l.undo)-1)).Draw(t, "back")
-		l.undo = l.undo[:len(l.undo)-back]
-		m := l.undo[len(l.undo)-1]
-		l.state, l.got, l.gaps = map[string][]byte{}, l.got[:m.got], l.gaps[:m.gaps]
-		for id, state := range m.state {
-			l.state[id] = state
-		}
+	if len(l.undo) == 0 {
+		return // the contract begins with the first commit
 	}
+	back := rapid.IntRange(0, min(5, len(l.undo)-1)).Draw(t, "back")
+	l.undo = l.undo[:len(l.undo)-back]
+	m := l.undo[len(l.undo)-1]
+	l.state, l.got, l.gaps = maps.Clone(m.state), l.got[:m.got], l.gaps[:m.gaps]
 	l.open()
 }
 
@@ -221,6 +216,7 @@ func TestWhatIsWrittenIsReadOnce(t *testing.T) {
 				defer l.close()
 				defer l.closeLate()
 				l.open()
+				l.look(1000) // what exists before the first look is history
 				rt.Repeat(map[string]func(*rapid.T){
 					"write":        l.writeLines,
 					"write on":     l.writeLines,

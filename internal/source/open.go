@@ -86,30 +86,38 @@ func (c *chain) newer(list []generation) ([]generation, error) {
 
 // lastFinished is the index of the newest finished generation, -1 if none of them is left.
 func (c *chain) lastFinished(list []generation) (int, error) {
-	for _, p := range c.past {
-		for i, g := range list {
-			if g.inode != p.File {
-				continue
-			}
-			if same, err := sameFile(g, p); err == nil && same {
-				return i, nil
-			}
-		}
-	}
 	var failed error
-	for _, p := range c.past {
-		if p.bare() {
-			continue
+	for k, p := range c.past {
+		if i := withInode(list, p); i >= 0 {
+			return i, nil
 		}
-		for i, g := range list {
-			same, err := holds(g, p, true)
-			if same || err != nil && g.mtime == p.MTime { // compressing keeps the time, if not the permission to read
+		if p.bare() {
+			continue // an empty file cannot be told from others; to read it again does no harm
+		}
+		oldest := 0 // two files with the same bytes: the older one is meant, but none as old as the one before
+		for _, older := range c.past[k+1:] {
+			oldest = max(oldest, withInode(list, older)+1)
+		}
+		for i := oldest; i < len(list); i++ {
+			same, err := holds(list[i], p, true)
+			if same || err != nil && list[i].mtime == p.MTime { // compressing keeps the time, if not the permission to read
 				return i, nil
 			}
 			failed = errors.Join(failed, unlessGone(err))
 		}
 	}
 	return -1, failed
+}
+
+// withInode is the index of the file that p is in, if it still has its inode.
+func withInode(list []generation, p place) int {
+	return slices.IndexFunc(list, func(g generation) bool {
+		if g.inode != p.File {
+			return false
+		}
+		same, err := sameFile(g, p)
+		return same && err == nil
+	})
 }
 
 // sameFile verifies a file of the same inode, which may have been given out again or cut back.
@@ -172,7 +180,9 @@ func (c *chain) openCommitted(list []generation) (bool, error) {
 		c.log.Warn("committed position not found in any file of the chain", zap.String("stream", c.id), zap.Int64("offset", p.Offset))
 	}
 	c.framer.Reset()
-	c.finished(p)
+	if !p.bare() {
+		c.finished(p)
+	}
 	c.resume, c.changed = nil, true
 	next, err := c.newer(list)
 	if err != nil {
