@@ -3,7 +3,6 @@ package rules
 import (
 	"fmt"
 	"os"
-	"path"
 	"reflect"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 
 	"probity/internal/event"
 	"probity/internal/rule"
+	"probity/internal/ruletest"
 	"probity/internal/strictyaml"
 )
 
@@ -104,29 +104,8 @@ func lookups(s *event.Schema) string {
 	return b.String()
 }
 
+// catalogue is the table that probity rules docs prints, too, with links to the files.
 func catalogue(set *rule.Set) string {
-	var b strings.Builder
-	b.WriteString("| rule | systems | severity | shape | actors | GPG13 | s.62 | law |\n|---|---|---|---|---|---|---|---|\n")
-	for _, r := range set.Rules {
-		systems := strings.Join(r.Datasets, ", ")
-		if systems == "" {
-			systems = "all"
-		}
-		shape := "single event"
-		if r.Correlation != nil {
-			spell := any(r.Correlation.Timespan)
-			if v, ok := r.Params[r.Correlation.Timespan]; ok {
-				spell = v
-			}
-			shape = fmt.Sprintf("%d in %v", r.AtLeast, spell)
-		}
-		var actors []string
-		for _, a := range r.Roles {
-			actors = append(actors, a.String())
-		}
-		list := func(control string) string { return strings.Join(r.Controls[control], ", ") }
-		fmt.Fprintf(&b, "| [%s](%s): %s | %s | %s | %s | %s | %s | %s | %s |\n", r.ID, path.Clean(r.File), r.Title, systems, r.Severity, shape,
-			strings.Join(actors, ", "), list("gpg13"), list("dpa62"), list("law"))
-	}
-	return b.String()
+	c := ruletest.NewCatalogue(set)
+	return c.Table(func(r *ruletest.CatalogueRule) string { return r.File })
 }

@@ -61,7 +61,8 @@ type Rule struct {
 	Version         int                 `json:"version"`
 	Title           string              `json:"title"`
 	Severity        Severity            `json:"severity"`
-	Hash            string              `json:"hash" jsonschema:"SHA-256 of the rule's file"`
+	Hash            string              `json:"hash" jsonschema:"SHA-256 of the rule's file; of that followed by the overlay's, if it has one"`
+	Overlay         string              `json:"overlay,omitempty" jsonschema:"SHA-256 of the file by which this force changes the rule's parameters, severity or exceptions"`
 	Controls        map[string][]string `json:"controls,omitempty" jsonschema:"indicators for an investigator, never findings"`
 	Proportionality string              `json:"proportionality,omitempty"`
 	Response        string              `json:"response,omitempty" jsonschema:"what to do next, before challenging anyone"`

@@ -33,7 +33,7 @@ func (p *parts) generation() (*generation, strictyaml.Problems) {
 	if err != nil {
 		return nil, append(problems, c.problem("sources", err.Error(), ""))
 	}
-	files, more := c.ruleFiles()
+	files, more := p.ruleFiles()
 	problems = append(problems, more...)
 	loaded, more := rule.Load(schema, files)
 	problems = append(problems, more...)
@@ -84,6 +84,14 @@ func (c *Config) loadTables() ([]*table.Table, strictyaml.Problems) {
 		out = append(out, t)
 	}
 	return out, problems
+}
+
+// ruleFiles are the rules that were given in code, or those that the configuration names.
+func (p *parts) ruleFiles() ([]rule.File, strictyaml.Problems) {
+	if p.rules != nil {
+		return p.rules, nil
+	}
+	return p.config.ruleFiles()
 }
 
 // ruleFiles reads the built-in rules and those that the paths name.

@@ -16,6 +16,7 @@ import (
 	"probity/internal/fsx"
 	"probity/internal/notify"
 	"probity/internal/pipeline"
+	"probity/internal/rule"
 	"probity/internal/source"
 	"probity/internal/strictyaml"
 	"probity/internal/table"
@@ -29,6 +30,7 @@ type parts struct {
 	declared []event.FieldInfo // native fields with a type, of all sources
 	sources  []builtSource
 	sinks    []notify.Sink
+	rules    []rule.File // in place of those that the configuration names, if not nil
 	problems strictyaml.Problems
 }
 

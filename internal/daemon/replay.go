@@ -14,6 +14,7 @@ import (
 
 	"probity/internal/alert"
 	"probity/internal/pipeline"
+	"probity/internal/rule"
 	"probity/internal/source"
 	"probity/internal/store"
 )
@@ -21,8 +22,9 @@ import (
 // ReplayOptions say what to replay and how the work is cut; the alerts do not depend on the latter.
 type ReplayOptions struct {
 	Config *Config
-	Files  []string  // "source=path", or a path that a source's paths cover; none: all files of all sources
-	Until  time.Time // advance all watermarks to here at the end
+	Files  []string    // "source=path", or a path that a source's paths cover; none: all files of all sources
+	Until  time.Time   // advance all watermarks to here at the end
+	Rules  []rule.File // in place of those that the configuration names, if not nil
 
 	Batch, Turn     int // records; see pipeline.Options
 	Shards, Workers int
@@ -30,6 +32,7 @@ type ReplayOptions struct {
 
 	Logger   *zap.Logger
 	Registry *prometheus.Registry
+	Progress func(events int) // how many have been judged so far; may be nil
 }
 
 // Summary counts a replay.
@@ -40,6 +43,7 @@ type Summary struct {
 	Late      int           `json:"late"`
 	Alerts    int           `json:"alerts"`
 	Revisions int           `json:"revisions"`
+	Days      int           `json:"days"` // of event time, UTC, in which anything happened
 	Took      time.Duration `json:"took_ns"`
 }
 
@@ -48,6 +52,7 @@ type Summary struct {
 func Replay(ctx context.Context, o ReplayOptions, each func(*alert.Alert) error) (Summary, error) {
 	began := time.Now()
 	parts := o.Config.build()
+	parts.rules = o.Rules
 	g, problems := parts.generation()
 	problems = append(parts.problems, problems...)
 	if problems.Sort(); len(problems) > 0 {
@@ -65,10 +70,11 @@ func Replay(ctx context.Context, o ReplayOptions, each func(*alert.Alert) error)
 	}
 	var sum Summary
 	memory := store.NewMemory()
+	seen := newDays(o.Progress)
 	p, err := pipeline.New(pipeline.Options{
 		Sources: sources, Store: memory, Identity: parts.identity, Generation: g.Generation, Until: o.Until,
 		Batch: o.Batch, Turn: o.Turn, Shards: o.Shards, Workers: o.Workers, Registerer: o.Registry, Logger: o.Logger,
-		Committed: func(c *store.Commit) { sum.Revisions += len(c.Alerts) },
+		Committed: func(c *store.Commit) { sum.Revisions += len(c.Alerts) }, Times: seen.add,
 	})
 	if err != nil {
 		return Summary{}, err
@@ -83,8 +89,31 @@ func Replay(ctx context.Context, o ReplayOptions, each func(*alert.Alert) error)
 	if err != nil {
 		return sum, err
 	}
-	sum.Took = time.Since(began)
+	sum.Took, sum.Days = time.Since(began), len(seen.days)
 	return sum, sum.count(o.Registry)
+}
+
+// days are the days in which events happened. They say how much time logs cover better than the first and last event do: a
+// gap between two files is not covered, and one line from the future is one day.
+type days struct {
+	days     map[int64]bool // since 1970
+	events   int
+	progress func(events int)
+}
+
+func newDays(progress func(events int)) *days {
+	if progress == nil {
+		progress = func(int) {}
+	}
+	return &days{days: map[int64]bool{}, progress: progress}
+}
+
+func (d *days) add(times []int64) {
+	for _, at := range times {
+		d.days[at/int64(24*time.Hour)] = true
+	}
+	d.events += len(times)
+	d.progress(d.events)
 }
 
 // count reads the loop's own counters.

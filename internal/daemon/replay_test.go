@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"probity/internal/alert"
+	"probity/internal/rule"
 )
 
 func TestAReplayDoesNotDependOnHowTheWorkIsCut(t *testing.T) {
@@ -71,5 +72,24 @@ func TestAReplayUntilATimeForgetsWhatIsOver(t *testing.T) {
 	got, _ := s.replay(ReplayOptions{Until: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)})
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("alerts that only count do not depend on the end (-without +until):\n%s", diff)
+	}
+}
+
+func TestAReplayWithOtherRulesJudgesByThoseAlone(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.append(s.lines...)
+	all, sum := s.replay(ReplayOptions{})
+	told := 0
+	one, same := s.replay(ReplayOptions{
+		Rules:    []rule.File{{Name: "busy.yaml", Data: []byte(busyRule)}},
+		Progress: func(events int) { told = events },
+	})
+	none, _ := s.replay(ReplayOptions{Rules: []rule.File{}})
+	if len(one) == 0 || len(one) >= len(all) || len(none) > 0 {
+		t.Errorf("%d alerts by the configuration's rules, %d by one of them, %d by none", len(all), len(one), len(none))
+	}
+	if sum.Events != same.Events || told != same.Events || same.Days < 1 || same.Days > 3 {
+		t.Errorf("one day's log: %+v, %d events told", same, told)
 	}
 }

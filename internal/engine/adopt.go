@@ -1,108 +1,142 @@
 package engine
 
 import (
-	"encoding/binary"
 	"slices"
 	"strings"
 
 	"probity/internal/rule"
 )
 
-// personFields are the group fields that hold a person, or dataset:account while nobody is known to hold the account.
-var personFields = []string{"actor.id", "user.id", "requestor.id"}
-
 const withdrawnByResolution = "the account was resolved to a person by a newer people table; its events count in that person's alert"
 
-// Adopt returns the state under a new generation, what changed, and the alerts that changed with it. The windows of a rule
-// whose feed is unchanged stay; those of others go; entries of an account that the new tables resolve move to the person.
-// seen is the latest event time read so far, Never if there is none: a rule that is new to the state is warming from there.
-func (s *State) Adopt(g *Generation, seen int64) (*State, Batch) {
+// Adoption is what a new generation changed of the state. The windows that it touched are saved, and the alerts that it
+// changed drafted, by the Apply that follows on every shard.
+type Adoption struct {
+	Saved   []Saved
+	Changes []Change
+}
+
+// Adopt returns the state under a new generation. The windows of a rule whose feed is unchanged stay, judged anew where its
+// threshold, period or facts have changed; those of others go; entries of an account that the new tables resolve move to the
+// person. seen is the latest event time read so far, Never if there is none: a rule that is new to the state is warming from
+// there. The old state must not be used any more.
+func (s *State) Adopt(g *Generation, seen int64) (*State, Adoption) {
 	next := NewState(g, len(s.shards))
-	var b Batch
-	next.warm(s, seen, &b)
-	var changes []change
+	var a Adoption
+	next.adoptFeeds(s, seen, &a)
+	var moved []windowKey
 	for _, sh := range s.shards {
 		for _, k := range sh.keys() {
-			h := sh.windows[k]
 			r, ok := g.byFeed[k.feed]
 			if !ok {
-				b.Windows = append(b.Windows, Saved{Feed: k.feed, Key: k.key})
+				a.Saved = append(a.Saved, Saved{Feed: k.feed, Key: k.key})
 				continue
 			}
-			to := g.rekey(r, k.key, h)
-			changes = append(changes, next.receive(r, k.key, to, h)...)
-			if to != k.key {
-				b.Windows = append(b.Windows, Saved{Feed: k.feed, Key: k.key})
+			next.rejudge(r, s.feeds[k.feed], k.key, sh.windows[k], &a)
+			if g.rekey(r, k.key, sh.windows[k]) != k.key {
+				moved = append(moved, k)
+				continue
 			}
+			next.receive(r, k.key, sh.windows[k])
 		}
 	}
-	for _, sh := range next.shards {
-		b.Windows = append(b.Windows, sh.flush()...)
+	for _, k := range moved { // after those that stay: what they join is there
+		r := g.byFeed[k.feed]
+		next.move(r, k.key, s.shards[s.shardOf(k)].windows[k], &a)
 	}
-	for _, c := range changes {
-		sh := next.shards[next.Shard(c.rule, c.key)]
-		b.Drafts = append(b.Drafts, next.drafts(sh, []change{c})...)
-	}
-	return next, b
+	return next, a
 }
 
-// warm carries over since when each feed has been fed and begins that of new ones.
-func (s *State) warm(old *State, seen int64, b *Batch) {
+// shardOf is Shard for a key whose rule may be gone.
+func (s *State) shardOf(k windowKey) int { return s.Shard(&rule.Compiled{Feed: k.feed}, k.key) }
+
+// adoptFeeds carries over what is known of each feed and begins that of new ones.
+func (s *State) adoptFeeds(old *State, seen int64, a *Adoption) {
 	for _, r := range s.gen.Rules.Rules {
-		since, was := old.since[r.Feed]
-		if !was {
-			since = seen
-			b.Windows = append(b.Windows, Saved{sinceFeed, r.Feed, binary.BigEndian.AppendUint64(nil, uint64(seen))})
+		f := newFeed(r, seen)
+		if was := old.feeds[r.Feed]; was != nil {
+			f.Since, f.Forgot = was.Since, was.Forgot
 		}
-		s.since[r.Feed] = since
+		s.feeds[r.Feed] = f
+		a.Saved = append(a.Saved, f.save(r.Feed))
 	}
-	for feed := range old.since {
-		if s.gen.byFeed[feed] == nil {
-			b.Windows = append(b.Windows, Saved{Feed: sinceFeed, Key: feed})
+	for name := range old.feeds {
+		if s.gen.byFeed[name] == nil {
+			a.Saved = append(a.Saved, Saved{Feed: feedsFeed, Key: name})
 		}
 	}
 }
 
-// receive takes over one window under its key in this generation and returns the alerts that changed.
-func (s *State) receive(r *rule.Compiled, from, to string, h *held) (changes []change) {
-	sh := s.shards[s.Shard(r, to)]
-	k := windowKey{r.Feed, to}
-	have := sh.windows[k]
-	if have == nil {
-		have = &held{}
-		sh.windows[k] = have
+// rejudge brings a window to the rule's threshold, period and facts, where they are others than those it was judged by.
+func (s *State) rejudge(r *rule.Compiled, was *feed, key string, h *held, a *Adoption) {
+	spec := s.gen.specs[r.Index]
+	h.dirty = false
+	switch {
+	case was == nil:
+		return
+	case was.Period != spec.Period:
+		h.Repartition(spec)
+		h.dirty = true
+	case was.AtLeast != spec.AtLeast:
+		a.Changes = appendChanges(a.Changes, r, key, h.Rebuild(spec))
+		h.dirty = true
 	}
-	if from == to && have.count.Empty() {
-		have.count = h.count
-	} else {
-		for _, p := range have.count.Rename(spec(r), &h.count) {
-			changes = append(changes, change{rule: r, key: to, period: p})
+	if now := s.feeds[r.Feed]; was.Facts != now.Facts {
+		var all uint32
+		for i := range r.Facts {
+			all |= factUnknown << (2 * i)
 		}
-		sh.touch(k, have)
-		if from != to {
-			for _, p := range h.count.Periods() {
-				changes = append(changes, change{rule: r, key: from, period: p, withdrawn: withdrawnByResolution})
-			}
-		}
+		h.ForgetFacts(all)
+		h.dirty = true
+	}
+}
+
+// receive takes over a window under its key.
+func (s *State) receive(r *rule.Compiled, key string, h *held) {
+	sh := s.shards[s.Shard(r, key)]
+	k := windowKey{r.Feed, key}
+	changed := h.dirty
+	h.dirty, h.scheduled = false, false
+	sh.windows[k] = h
+	if changed {
+		sh.touch(k, h)
 	}
 	sh.schedule(r, k, s.gen)
-	return changes
 }
 
-// rekey returns the key with every account replaced by the person who holds it, as of the window's last event.
+// move gives the entries of an account to the person who turned out to hold it.
+func (s *State) move(r *rule.Compiled, from string, h *held, a *Adoption) {
+	to := s.gen.rekey(r, from, h)
+	sh := s.shards[s.Shard(r, to)]
+	k := windowKey{r.Feed, to}
+	have := sh.window(k)
+	a.Changes = appendChanges(a.Changes, r, to, have.Absorb(s.gen.specs[r.Index], h.Window, nil))
+	for _, p := range h.Periods() {
+		a.Changes = append(a.Changes, Change{rule: r, key: from, period: p, withdrawn: withdrawnByResolution})
+	}
+	a.Saved = append(a.Saved, Saved{Feed: r.Feed, Key: from})
+	sh.touch(k, have)
+	sh.schedule(r, k, s.gen)
+}
+
+// rekey returns the key with every account replaced by the person who holds it, as of the window's last event. A collar
+// number stands for a person only where the rule is about requesters.
 func (g *Generation) rekey(r *rule.Compiled, key string, h *held) string {
 	parts := keyParts(r, key)
 	moved := false
 	for i, p := range parts {
 		dataset, account, ok := strings.Cut(p.Value, ":")
-		if !ok || !slices.Contains(personFields, p.Field) {
+		if !ok {
 			continue
 		}
-		id, known := g.people.Resolve(dataset, account, h.count.Last())
-		if !known {
-			id, known = g.people.ResolveRequestor(dataset, account, h.count.Last())
+		resolve := g.people.Resolve
+		switch {
+		case p.Field == "requestor.id", p.Field == "actor.id" && slices.Equal(r.Roles, []rule.Role{rule.Requestor}):
+			resolve = g.people.ResolveRequestor
+		case p.Field != "actor.id" && p.Field != "user.id":
+			continue
 		}
-		if known {
+		if id, known := resolve(dataset, account, h.Last()); known {
 			parts[i].Value, moved = id, true
 		}
 	}
@@ -118,23 +152,13 @@ func (sh *shard) keys() []windowKey {
 	for k := range sh.windows {
 		out = append(out, k)
 	}
-	slices.SortFunc(out, func(a, b windowKey) int {
-		if c := strings.Compare(a.feed, b.feed); c != 0 {
-			return c
-		}
-		return strings.Compare(a.key, b.key)
-	})
+	slices.SortFunc(out, compareKeys)
 	return out
 }
 
-// Until is the watermark from which on no alert can quote a match's record anew: an entry leaves its window Timespan after
+// Until is the watermark from which on no alert can quote a match's record anew: an entry leaves its window a reach after
 // its time, and the last alert that may hold it then closes within a period.
 func (g *Generation) Until(m *Match) int64 {
 	r := m.Rule
-	return m.Time + int64(r.Timespan) + int64(r.Period) + g.keep[r.Index]
-}
-
-// Closed reports whether a rule had forgotten the alert period that ends at end when its watermark stood at watermark.
-func (g *Generation) Closed(r *rule.Compiled, end, watermark int64) bool {
-	return watermark != Never && end <= watermark-g.keep[r.Index]
+	return m.Entry.Time + int64(r.Timespan) + int64(r.Before) + 2*int64(r.After) + int64(r.Period) + g.keep[r.Index]
 }

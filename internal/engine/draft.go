@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,13 +22,15 @@ type Draft struct {
 	Rule  *rule.Compiled
 }
 
-func (s *State) draft(c change, entries []window.Entry) Draft {
+const withdrawnByLateFact = "an event that came later than its source is allowed accounts for it"
+
+func (s *State) draft(c Change, entries []window.Entry) Draft {
 	r := c.rule
 	start := c.period * int64(r.Period)
 	a := &alert.Alert{
 		Schema: alert.SchemaVersion, Status: alert.Open, Marking: s.gen.Marking,
 		Rule: alert.Rule{
-			ID: r.ID, Version: r.Version, Title: r.Title, Severity: r.Severity, Hash: r.Hash,
+			ID: r.ID, Version: r.Version, Title: r.Title, Severity: r.Severity, Hash: r.Hash, Overlay: r.Overlay,
 			Proportionality: r.Proportionality, Response: r.Response, FalsePositives: r.FalsePositives,
 			Controls: map[string][]string{},
 		},
@@ -40,11 +43,12 @@ func (s *State) draft(c change, entries []window.Entry) Draft {
 	for k, v := range r.Controls {
 		a.Rule.Controls[k] = v
 	}
-	if c.withdrawn != "" {
-		a.Status, a.Reason = alert.Withdrawn, c.withdrawn
-	}
 	d := Draft{Alert: a, Rule: r}
 	if len(entries) == 0 {
+		a.Status, a.Reason = alert.Withdrawn, c.withdrawn
+		if a.Reason == "" {
+			a.Reason = withdrawnByLateFact
+		}
 		return d
 	}
 	a.First, a.Last = utc(entries[0].Time), utc(entries[len(entries)-1].Time)
@@ -95,14 +99,20 @@ func (d *Draft) Dress(records []*event.Record) error {
 	for _, r := range records {
 		d.Alert.Evidence = append(d.Alert.Evidence, *r)
 	}
-	if len(records) == 0 {
-		d.Alert.Summary = d.Rule.Title
+	return d.Summarise()
+}
+
+// Summarise writes the alert's sentence from what it holds and its first evidence. The rule's title stands where it cannot.
+func (d *Draft) Summarise() error {
+	d.Alert.Summary = d.Rule.Title
+	if len(d.Alert.Evidence) == 0 {
 		return nil
 	}
-	var err error
-	if d.Alert.Summary, err = summary(d.Rule, d.Alert, records[0]); err != nil {
+	text, err := summary(d.Rule, d.Alert, &d.Alert.Evidence[0])
+	if err != nil {
 		return fmt.Errorf("rule %s: summary: %w", d.Rule.ID, err)
 	}
+	d.Alert.Summary = text
 	return nil
 }
 
@@ -129,11 +139,19 @@ func summary(r *rule.Compiled, a *alert.Alert, first *event.Record) (string, err
 	if _, declared := names["fields"]; !declared {
 		names["fields"] = native
 	}
-	setName(names, "actor.id", first.Fields["user.id"])
-	setName(names, "actor.name", first.Fields["user.name"])
+	who := "user"
 	for _, g := range a.Group {
 		setName(names, g.Field, g.Value)
+		if g.Field == "actor.id" && first.Fields["user.id"] != g.Value {
+			who = "requestor"
+		}
 	}
+	if slices.Equal(r.Roles, []rule.Role{rule.Requestor}) {
+		who = "requestor"
+	}
+	setName(names, "actor.id", first.Fields[who+".id"])
+	setName(names, "actor.name", first.Fields[who+".name"])
+	setName(names, "event.time", first.Time.Format(summaryTime))
 	names["count"], names["times"] = a.Count, fmt.Sprint(a.Count, " times")
 	firstAt, lastAt := a.First.Format(summaryTime), a.Last.Format(summaryTime)
 	names["first"], names["last"], names["when"] = firstAt, lastAt, "from "+firstAt+" to "+lastAt

@@ -2,11 +2,12 @@ package engine
 
 import (
 	"container/heap"
+	"math"
 
 	"probity/internal/rule"
 )
 
-// due is a window and the watermark from which on something of it can be forgotten.
+// due is a window and the watermark from which on something of it can be judged or forgotten.
 type due struct {
 	at  int64
 	key windowKey
@@ -25,38 +26,64 @@ func (h *dueHeap) Pop() any {
 	return x
 }
 
-// schedule notes when the window has something to forget. A window is scheduled once: expire schedules it anew.
+// schedule notes when the window is due next, unless it is scheduled as early already.
 func (sh *shard) schedule(r *rule.Compiled, k windowKey, g *Generation) {
 	h := sh.windows[k]
-	if h.scheduled || h.count.Empty() {
+	at := h.Due(g.specs[r.Index], g.keep[r.Index])
+	if at == math.MaxInt64 || h.scheduled && h.at <= at {
 		return
 	}
-	h.scheduled = true
-	heap.Push(&sh.due[r.Index], due{h.count.First(spec(r), g.keep[r.Index]), k})
+	h.scheduled, h.at = true, at
+	heap.Push(&sh.due[r.Index], due{at, k})
 }
 
-// expire forgets what the watermarks have passed.
-func (sh *shard) expire(g *Generation, watermarks []int64) {
+// takeDue takes the windows off the heaps that the watermarks have reached, by rule index.
+func (sh *shard) takeDue(watermarks []int64) [][]windowKey {
+	out := make([][]windowKey, len(sh.due))
 	for i := range sh.due {
-		r, q, w := g.Rules.Rules[i], &sh.due[i], watermarks[i]
+		q, w := &sh.due[i], watermarks[i]
 		if w == Never {
 			continue
 		}
 		for q.Len() > 0 && (*q)[0].at <= w {
-			k := heap.Pop(q).(due).key
-			h, ok := sh.windows[k]
-			if !ok {
-				continue
+			d := heap.Pop(q).(due)
+			if h, ok := sh.windows[d.key]; ok && h.scheduled && h.at == d.at { // else it was scheduled anew
+				h.scheduled = false
+				out[i] = append(out[i], d.key)
 			}
-			h.scheduled = false
-			if h.count.Expire(spec(r), w, g.keep[i]) {
+		}
+	}
+	return out
+}
+
+// decide judges what waited for the watermarks.
+func (sh *shard) decide(g *Generation, due [][]windowKey, watermarks []int64, changes []Change) []Change {
+	for i, keys := range due {
+		for _, k := range keys {
+			h := sh.windows[k]
+			if periods := h.Decide(g.specs[i], watermarks[i], nil); len(periods) > 0 {
 				sh.touch(k, h)
+				changes = appendChanges(changes, g.Rules.Rules[i], k.key, periods)
 			}
-			if h.count.Empty() {
+		}
+	}
+	return changes
+}
+
+// forget drops what the watermarks have passed, and schedules what is left.
+func (sh *shard) forget(g *Generation, due [][]windowKey, watermarks []int64) {
+	for i, keys := range due {
+		for _, k := range keys {
+			h := sh.windows[k]
+			if h.Forget(g.specs[i], watermarks[i], g.keep[i]) {
+				sh.touch(k, h)
+				sh.forgot[i] = max(sh.forgot[i], watermarks[i]-g.keep[i])
+			}
+			if h.Empty() {
 				delete(sh.windows, k)
 				continue
 			}
-			sh.schedule(r, k, g)
+			sh.schedule(g.Rules.Rules[i], k, g)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"probity/internal/alert"
 	"probity/internal/rule"
+	"probity/internal/window"
 )
 
 // people resolves the accounts that logs write to persons; *table.Set is one.
@@ -28,7 +29,8 @@ type Generation struct {
 
 	people people
 	byFeed map[string]*rule.Compiled
-	keep   []int64 // by rule: how long beyond its window it remembers, nanoseconds
+	specs  []*window.Spec // by rule
+	keep   []int64        // by rule: how long beyond its window it remembers, nanoseconds
 }
 
 // GenerationOptions are a generation's parts.
@@ -54,6 +56,7 @@ func NewGeneration(o GenerationOptions) *Generation {
 	}
 	for _, r := range o.Rules.Rules {
 		g.byFeed[r.Feed] = r
+		g.specs = append(g.specs, specOf(r))
 		var repeats time.Duration
 		for dataset, d := range o.Repeats {
 			if r.Reads(dataset) {
@@ -65,4 +68,27 @@ func NewGeneration(o GenerationOptions) *Generation {
 	}
 	g.Hash = hex.EncodeToString(h.Sum(nil))
 	return g
+}
+
+var shapes = map[string]window.Shape{
+	rule.EventCount: window.EventCount, rule.ValueCount: window.ValueCount, rule.Temporal: window.Temporal,
+	rule.TemporalOrdered: window.TemporalOrdered, rule.AbsenceType: window.Absence, rule.NewValue: window.NewValue,
+}
+
+// specOf is a rule's window.
+func specOf(r *rule.Compiled) *window.Spec {
+	s := &window.Spec{
+		Shape: shapes[r.Type], Timespan: int64(r.Timespan), Period: int64(r.Period), AtLeast: r.AtLeast, Steps: len(r.Sides),
+		Before: int64(r.Before), After: int64(r.After), History: int64(r.History),
+	}
+	if r.Where != nil {
+		s.Where = func(tuple []*window.Captured) bool {
+			texts := make([][]string, len(tuple))
+			for i, c := range tuple {
+				texts[i] = *c
+			}
+			return r.Where.Match(texts)
+		}
+	}
+	return s
 }

@@ -2,10 +2,14 @@ package engine
 
 import (
 	"encoding/binary"
+	"strings"
+
+	"github.com/cespare/xxhash/v2"
 
 	"probity/internal/alert"
 	"probity/internal/event"
 	"probity/internal/rule"
+	"probity/internal/window"
 )
 
 // Outcome is what became of a rule's condition over an event.
@@ -23,10 +27,8 @@ type Match struct {
 	Rule    *rule.Compiled
 	Role    rule.Role
 	Outcome Outcome
-	Key     string // encoded group key; "" unless Counted
-	Time    int64
-	ID      event.ID
-	Facts   uint32
+	Key     string        // encoded group key; "" unless Counted
+	Entry   window.Entry  // what it is in the window; of a match that is not Counted, time and id only
 	Record  *event.Record // nil if Suppressed; shared by all matches of the event
 }
 
@@ -52,6 +54,7 @@ type Matcher struct {
 	events uint64
 	names  map[[2]string]string // dataset, account → "dataset:account"
 	keys   [][]byte
+	values []uint64
 }
 
 // NewMatcher returns a matcher; now, if not nil, is read to sample what rules cost and for nothing else.
@@ -106,46 +109,55 @@ func (m *Matcher) judgeRole(r *rule.Compiled, role rule.Role, ev *event.Event, o
 	count := &m.Counts[r.Index]
 	count.Evaluated++
 	m.eval.For(role)
-	verdict, suppressed := m.verdict(r, ev)
+	for i := range r.Sides {
+		out = m.judgeSide(r, role, i, ev, out, first)
+	}
 	if m.eval.Errors > 0 {
 		count.Errors += uint64(m.eval.Errors)
 		m.eval.Errors = 0
 	}
+	return out
+}
+
+// judgeSide judges what an event is to one side of a rule: to its condition, to one step of several, to the link.
+func (m *Matcher) judgeSide(r *rule.Compiled, role rule.Role, i int, ev *event.Event, out []Match, first int) []Match {
+	count := &m.Counts[r.Index]
+	match := Match{Rule: r, Role: role, Entry: window.Entry{Time: ev.Time(), Step: uint8(i)}}
+	verdict, suppressed := m.verdict(r, &r.Sides[i], ev)
 	switch {
 	case suppressed:
 		count.Suppressed++
-		return append(out, Match{Rule: r, Role: role, Outcome: Suppressed, Time: ev.Time()})
-	case verdict == rule.UnknownField:
-		count.Unknown++
-		return out
+		match.Outcome = Suppressed
+		return append(out, match)
 	case verdict == rule.False:
 		return out
-	}
-	if !m.groupKeys(r) {
+	case verdict == rule.UnknownField || !m.groupKeys(r) || !m.valuesOf(r):
 		count.Unknown++
 		return out
 	}
-	match := Match{Rule: r, Role: role, Time: ev.Time()}
-	match.ID, match.Record = m.record(ev, out[first:])
+	match.Entry.ID, match.Record = m.record(ev, out[first:])
 	if verdict == rule.Undecided {
 		count.Undecided++
 		match.Outcome = Undecided
 		return append(out, match)
 	}
 	count.Matches++
-	match.Facts = m.facts(r)
+	match.Entry.Facts, match.Entry.Captured = m.facts(r), m.captured(r)
 	for _, k := range m.keys {
 		match.Key = string(k)
-		out = append(out, match)
+		for _, v := range m.values {
+			match.Entry.Value = v
+			out = append(out, match)
+		}
 	}
 	return out
 }
 
-// verdict joins the condition with its exceptions: when and not exception. An exception that is surely true suppresses;
-// one that is unknown holds the match back as any other unknown would.
-func (m *Matcher) verdict(r *rule.Compiled, ev *event.Event) (v rule.Verdict, suppressed bool) {
-	v = m.eval.Verdict(r.Cond)
-	if v < rule.Undecided {
+// verdict joins the condition with the rule's exceptions: condition and not exception. An exception that is surely true
+// suppresses; one that is unknown holds the match back as any other unknown would. A link has no exceptions: it accuses nobody.
+func (m *Matcher) verdict(r *rule.Compiled, side *rule.Side, ev *event.Event) (v rule.Verdict, suppressed bool) {
+	v = m.eval.Verdict(side.Cond)
+	if v < rule.Undecided || side.Link {
 		return v, false
 	}
 	for i := range r.Exceptions {
@@ -163,11 +175,44 @@ func (m *Matcher) verdict(r *rule.Compiled, ev *event.Event) (v rule.Verdict, su
 	return v, false
 }
 
+// valuesOf sets m.values to the hashes of the counted field, several where it is a list; false if it is unknown.
+func (m *Matcher) valuesOf(r *rule.Compiled) bool {
+	m.values = append(m.values[:0], 0)
+	if r.Value == nil {
+		return true
+	}
+	v, ok := m.eval.Value(r.Value.Term)
+	if !ok {
+		return false
+	}
+	m.values = m.values[:0]
+	if !r.Value.List {
+		m.values = append(m.values, xxhash.Sum64String(v.Text()))
+	}
+	for _, s := range v.List() {
+		m.values = append(m.values, xxhash.Sum64String(s))
+	}
+	return true
+}
+
+// captured is what the rule's where compares; nil if it has none.
+func (m *Matcher) captured(r *rule.Compiled) *window.Captured {
+	if r.Where == nil {
+		return nil
+	}
+	c := make(window.Captured, len(r.Where.Terms))
+	for i, t := range r.Where.Terms {
+		v, _ := m.eval.Value(t)
+		c[i] = strings.Clone(v.Text())
+	}
+	return &c
+}
+
 // record returns the event's identity and kept form, made once an event.
 func (m *Matcher) record(ev *event.Event, matches []Match) (event.ID, *event.Record) {
 	for i := range matches {
 		if matches[i].Record != nil {
-			return matches[i].ID, matches[i].Record
+			return matches[i].Entry.ID, matches[i].Record
 		}
 	}
 	id := ev.Identity()

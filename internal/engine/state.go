@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"encoding/binary"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -16,11 +14,12 @@ import (
 // Never is a watermark that nothing has passed.
 const Never = math.MinInt64
 
-// State is the windows of all rules and keys, in shards. Each shard is touched by one goroutine at a time.
+// State is the windows of all rules and keys, in shards. Each shard is touched by one goroutine at a time; everything else
+// by the caller's alone, while no shard is.
 type State struct {
 	gen    *Generation
 	shards []*shard
-	since  map[string]int64 // by feed: the event time from which on it has been fed; Never: from the first event
+	feeds  map[string]*feed // by rule.Compiled.Feed
 }
 
 type windowKey struct{ feed, key string }
@@ -29,28 +28,28 @@ type shard struct {
 	windows map[windowKey]*held
 	due     []dueHeap // by rule index
 	dirty   []windowKey
+	forgot  []int64 // by rule index: the bound behind which this batch forgot something, Never if it did not
 }
 
 type held struct {
-	count     window.Count
+	*window.Window
 	dirty     bool // in shard.dirty
-	scheduled bool // in shard.due
+	scheduled bool // in shard.due, at
+	at        int64
 }
 
-// Saved is one window's state as the store keeps it; State nil means that it is gone.
+// Saved is one piece of state as the store keeps it; State nil means that it is gone.
 type Saved struct {
 	Feed, Key string
 	State     []byte
 }
 
-// sinceFeed is the feed under which State keeps since when each feed has been fed, by the feed as the key.
-const sinceFeed = "since"
-
 // NewState returns empty state in n shards.
 func NewState(g *Generation, n int) *State {
-	s := &State{gen: g, shards: make([]*shard, n), since: map[string]int64{}}
+	s := &State{gen: g, shards: make([]*shard, n), feeds: map[string]*feed{}}
+	rules := len(g.Rules.Rules)
 	for i := range s.shards {
-		s.shards[i] = &shard{windows: map[windowKey]*held{}, due: make([]dueHeap, len(g.Rules.Rules))}
+		s.shards[i] = &shard{windows: map[windowKey]*held{}, due: make([]dueHeap, rules), forgot: slices.Repeat([]int64{Never}, rules)}
 	}
 	return s
 }
@@ -70,61 +69,41 @@ func (s *State) Shard(r *rule.Compiled, key string) int {
 	return int(d.Sum64() % uint64(len(s.shards)))
 }
 
-// Restore puts back one saved window; ok is false if no rule in force has its feed, and it can go.
-func (s *State) Restore(w Saved) (ok bool, err error) {
-	if w.Feed == sinceFeed {
-		if len(w.State) != 8 {
-			return false, fmt.Errorf("since when feed %s has been fed: damaged", w.Key)
-		}
-		s.since[w.Key] = int64(binary.BigEndian.Uint64(w.State))
-		return true, nil
+// window returns a rule's window for a key, a new one if there is none.
+func (sh *shard) window(k windowKey) *held {
+	h := sh.windows[k]
+	if h == nil {
+		h = &held{Window: window.New()}
+		sh.windows[k] = h
 	}
-	r, ok := s.gen.byFeed[w.Feed]
-	if !ok {
-		return false, nil
-	}
-	c, err := window.Decode(w.State)
-	if err != nil {
-		return false, fmt.Errorf("rule %s: %w", r.ID, err)
-	}
-	sh := s.shards[s.Shard(r, w.Key)]
-	k := windowKey{r.Feed, w.Key}
-	sh.windows[k] = &held{count: *c}
-	sh.schedule(r, k, s.gen)
-	return true, nil
+	return h
 }
 
-// Warming reports since which event time a rule's state has been fed, if that is later than the first event: until its
-// window is covered from there, a missing alert says little.
-func (s *State) Warming(r *rule.Compiled) (since int64, ok bool) {
-	since, ok = s.since[r.Feed]
-	return since, ok && since != Never
-}
-
-// spec is the rule's window.
-func spec(r *rule.Compiled) window.Spec {
-	return window.Spec{Timespan: int64(r.Timespan), Period: int64(r.Period), AtLeast: r.AtLeast}
-}
-
-// change is an alert that a batch changed.
-type change struct {
+// Change is an alert that changed: of a rule and key, in a period.
+type Change struct {
 	rule      *rule.Compiled
 	key       string
 	period    int64
-	withdrawn string // the reason; "" unless withdrawn
+	withdrawn string // the reason, where that is no late fact; "" unless withdrawn
 }
 
-// Batch is what changed.
+// Batch is what Apply did to one shard.
 type Batch struct {
 	Windows []Saved
 	Drafts  []Draft
 }
 
-// Apply gives a shard its matches in order, forgets what the watermarks (by rule index) have passed, and returns what
-// changed. Matches that are not Counted are passed over.
-func (s *State) Apply(i int, matches []Match, watermarks []int64) Batch {
+// Apply gives a shard its matches in order, judges and forgets what the watermarks (by rule index) have passed, and returns
+// what changed. Matches that are not Counted are passed over. Earlier changes, those of Adopt, are drafted with the batch's
+// own, so that an alert is told once.
+func (s *State) Apply(i int, matches []Match, watermarks []int64, earlier ...Change) Batch {
 	sh := s.shards[i]
-	var changes []change
+	var changes []Change
+	for _, c := range earlier {
+		if s.Shard(c.rule, c.key) == i {
+			changes = append(changes, c)
+		}
+	}
 	var periods []int64
 	for mi := range matches {
 		m := &matches[mi]
@@ -132,25 +111,27 @@ func (s *State) Apply(i int, matches []Match, watermarks []int64) Batch {
 			continue
 		}
 		k := windowKey{m.Rule.Feed, m.Key}
-		h := sh.windows[k]
-		if h == nil {
-			h = &held{}
-			sh.windows[k] = h
-		}
-		before := h.count.Len()
-		periods = h.count.Add(spec(m.Rule), window.Entry{Time: m.Time, ID: m.ID, Facts: m.Facts}, periods[:0])
-		if h.count.Len() == before {
+		h := sh.window(k)
+		var added bool
+		if periods, added = h.Add(s.gen.specs[m.Rule.Index], m.Entry, periods[:0]); !added {
 			continue // a doubled event
 		}
 		sh.touch(k, h)
 		sh.schedule(m.Rule, k, s.gen)
-		for _, p := range periods {
-			changes = append(changes, change{rule: m.Rule, key: m.Key, period: p})
-		}
+		changes = appendChanges(changes, m.Rule, m.Key, periods)
 	}
+	due := sh.takeDue(watermarks)
+	changes = sh.decide(s.gen, due, watermarks, changes)
 	drafts := s.drafts(sh, changes) // before anything is forgotten
-	sh.expire(s.gen, watermarks)
+	sh.forget(s.gen, due, watermarks)
 	return Batch{Windows: sh.flush(), Drafts: drafts}
+}
+
+func appendChanges(changes []Change, r *rule.Compiled, key string, periods []int64) []Change {
+	for _, p := range periods {
+		changes = append(changes, Change{rule: r, key: key, period: p})
+	}
+	return changes
 }
 
 func (sh *shard) touch(k windowKey, h *held) {
@@ -160,23 +141,25 @@ func (sh *shard) touch(k windowKey, h *held) {
 	}
 }
 
+func compareKeys(a, b windowKey) int {
+	if c := strings.Compare(a.feed, b.feed); c != 0 {
+		return c
+	}
+	return strings.Compare(a.key, b.key)
+}
+
 // flush encodes what was touched, in order of feed and key.
 func (sh *shard) flush() []Saved {
 	if len(sh.dirty) == 0 {
 		return nil
 	}
-	slices.SortFunc(sh.dirty, func(a, b windowKey) int {
-		if c := strings.Compare(a.feed, b.feed); c != 0 {
-			return c
-		}
-		return strings.Compare(a.key, b.key)
-	})
+	slices.SortFunc(sh.dirty, compareKeys)
 	out := make([]Saved, 0, len(sh.dirty))
 	for _, k := range sh.dirty {
 		w := Saved{Feed: k.feed, Key: k.key}
 		if h, ok := sh.windows[k]; ok {
 			h.dirty = false
-			w.State = h.count.Append(nil)
+			w.State = h.Append(nil)
 		}
 		out = append(out, w)
 	}
@@ -185,8 +168,8 @@ func (sh *shard) flush() []Saved {
 }
 
 // drafts writes each changed alert once, as it is after the batch.
-func (s *State) drafts(sh *shard, changes []change) []Draft {
-	seen := map[change]bool{}
+func (s *State) drafts(sh *shard, changes []Change) []Draft {
+	seen := map[Change]bool{}
 	var out []Draft
 	for _, c := range changes {
 		if seen[c] {
@@ -194,8 +177,8 @@ func (s *State) drafts(sh *shard, changes []change) []Draft {
 		}
 		seen[c] = true
 		var entries []window.Entry
-		if h, ok := sh.windows[windowKey{c.rule.Feed, c.key}]; ok {
-			entries = h.count.Alert(c.period)
+		if h, ok := sh.windows[windowKey{c.rule.Feed, c.key}]; ok && c.withdrawn == "" {
+			entries = window.Distinct(h.Alert(c.period))
 		}
 		out = append(out, s.draft(c, entries))
 	}

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"time"
 
@@ -30,7 +31,7 @@ func (p *Pipeline) commit(ctx context.Context, j *judged, c *store.Commit) error
 		}
 		p.metrics.commitFailures.Inc()
 		p.Logger.Error("commit failed; reading is stopped and the same commit is tried again", zap.Error(err))
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || errors.Is(err, store.ErrRefused) {
 			return err
 		}
 		select {
@@ -69,14 +70,14 @@ func journal(c *store.Commit, kind string, body map[string]any) {
 
 // idle advances the watermark of streams that have been quiet, so that they hold back nobody's memory. The clock decides
 // that, so it is journalled.
-func (p *Pipeline) idle(ctx context.Context) {
+func (p *Pipeline) idle(ctx context.Context) error {
 	if p.IdleAfter == 0 || !p.Follow {
-		return
+		return nil
 	}
 	now := time.Now()
 	var c *store.Commit
 	for _, s := range p.streams {
-		if now.Sub(s.active) < p.IdleAfter {
+		if now.Sub(s.active) < p.IdleAfter || s.lag > 0 {
 			continue
 		}
 		s.active = now
@@ -96,7 +97,7 @@ func (p *Pipeline) idle(ctx context.Context) {
 		if now.Sub(p.started) < p.IdleAfter || slices.ContainsFunc(p.streams, func(st *stream) bool { return st.source == s }) {
 			continue
 		}
-		to := now.Add(-p.IdleAfter).UnixNano() - int64(s.Lateness)
+		to := now.Add(-p.IdleAfter).UnixNano() - int64(s.Lateness+s.Decoder.LateLocal())
 		if to < p.floorOf(s)+int64(p.IdleAfter) {
 			continue
 		}
@@ -107,10 +108,10 @@ func (p *Pipeline) idle(ctx context.Context) {
 		journal(c, "idle", map[string]any{"source": s.Name, "watermark": time.Unix(0, to).UTC()})
 	}
 	if c == nil {
-		return
+		return nil
 	}
-	p.apply(nil, c)
-	if err := p.commit(ctx, &judged{started: now}, c); err != nil {
-		p.Logger.Error("committing an idle decision", zap.Error(err))
+	if err := p.apply(nil, c); err != nil {
+		return err
 	}
+	return p.commit(ctx, &judged{started: now}, c)
 }

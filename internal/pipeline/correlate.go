@@ -1,7 +1,10 @@
 package pipeline
 
 import (
+	"fmt"
+	"math"
 	"slices"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -11,46 +14,51 @@ import (
 	"probity/internal/store"
 )
 
-// correlate goes through the judged chunks in order, hands the matches to the shards, and gathers all that changed.
-func (p *Pipeline) correlate(j *judged) *store.Commit {
+// correlate goes through the judged chunks in order, hands the matches to the shards, and gathers all that changed. An error
+// is the store's: the state has gone on already, so the loop must end, and a restart begins at the last commit.
+func (p *Pipeline) correlate(j *judged) (*store.Commit, error) {
 	c := &store.Commit{Generation: p.Generation.Hash, Sinks: p.Sinks}
-	p.passed = p.watermarks()
 	var matches []engine.Match
 	for i := range j.tasks {
 		t := &j.tasks[i]
-		p.inOrder(t)
+		p.inOrder(t, j.started)
 		matches = append(matches, t.matches...)
 		c.Rejects = append(c.Rejects, t.rejects...)
 	}
 	p.positionsOf(j, c)
-	p.apply(matches, c)
-	return c
+	return c, p.apply(matches, c)
 }
 
+// aheadOfClock bounds how far ahead of its reading an event may move a watermark: beyond it the time is a mistake.
+const aheadOfClock = 24 * time.Hour
+
 // inOrder does what depends on a stream's order: late events, watermarks, numbers of identical records.
-func (p *Pipeline) inOrder(t *task) {
+func (p *Pipeline) inOrder(t *task, read time.Time) {
 	s := t.chunk.stream
-	late := 0
+	late, ceiling := 0, read.Add(aheadOfClock).UnixNano()
 	for _, at := range t.times {
-		if s.saw(at) {
+		if s.saw(at, ceiling) {
 			late++
 		}
 	}
 	p.metrics.events(s, t, late)
+	if p.Times != nil {
+		p.Times(t.times)
+	}
+	var last *event.Record
 	for i := range t.matches {
-		m := &t.matches[i]
-		if m.Record == nil || m.Record.NativeID != "" || i > 0 && t.matches[i-1].Record == m.Record {
+		r := t.matches[i].Record
+		if r == nil || r.NativeID != "" {
 			continue
 		}
-		n := s.nth(m.Record)
-		if n == 0 {
-			continue
+		if r != last { // the first match of the next record
+			last = r
+			if r.Nth = s.nth(r); r.Nth > 0 {
+				r.ID = p.identity(r).String()
+			}
 		}
-		m.Record.Nth = n
-		id := p.identity(m.Record)
-		m.Record.ID = id.String()
-		for k := i; k < len(t.matches) && t.matches[k].Record == m.Record; k++ {
-			t.matches[k].ID = id
+		if r.Nth > 0 {
+			t.matches[i].Entry.ID = p.identity(r)
 		}
 	}
 }
@@ -82,8 +90,9 @@ func (p *Pipeline) positionsOf(j *judged, c *store.Commit) {
 	}
 }
 
-// apply hands matches to the shards, all at once, and adds what changed to the commit.
-func (p *Pipeline) apply(matches []engine.Match, c *store.Commit) {
+// apply hands matches to the shards, all at once, and adds what changed to the commit. Earlier changes are those of an
+// adoption, drafted with the batch's own.
+func (p *Pipeline) apply(matches []engine.Match, c *store.Commit, earlier ...engine.Change) error {
 	watermarks := p.watermarks()
 	shards := make([][]engine.Match, p.state.Shards())
 	for i := range matches {
@@ -92,43 +101,54 @@ func (p *Pipeline) apply(matches []engine.Match, c *store.Commit) {
 		case engine.Counted:
 			s := p.state.Shard(m.Rule, m.Key)
 			shards[s] = append(shards[s], *m)
-			c.Records = append(c.Records, store.KeptRecord{ID: m.ID, Until: p.Generation.Until(m), Record: m.Record})
+			c.Records = append(c.Records, store.KeptRecord{ID: m.Entry.ID, Until: p.Generation.Until(m), Record: m.Record})
 		case engine.Undecided:
 			c.Pending = append(c.Pending, store.PendingMatch{
-				Rule: m.Rule.ID, Actor: m.Role.String(), EventID: m.ID, Until: m.Time + int64(m.Rule.Wait), Record: m.Record,
+				Rule: m.Rule.ID, Actor: m.Role.String(), EventID: m.Entry.ID, Until: m.Entry.Time + int64(m.Rule.Wait), Record: m.Record,
 			})
 		}
 	}
 	batches := make([]engine.Batch, len(shards))
-	p.onAllCores(len(shards), func(_ *worker, i int) { batches[i] = p.state.Apply(i, shards[i], watermarks) })
-	for _, b := range batches {
-		p.changed(b, c)
-	}
-	c.Forget = engine.Never
-	if len(watermarks) > 0 {
-		c.Forget = slices.Min(watermarks)
-	}
-}
-
-// changed adds windows and alerts to the commit.
-func (p *Pipeline) changed(b engine.Batch, c *store.Commit) {
-	for _, w := range b.Windows {
-		c.Windows = append(c.Windows, store.WindowState{Feed: w.Feed, Key: w.Key, State: w.State})
-	}
+	p.onAllCores(len(shards), func(_ *worker, i int) { batches[i] = p.state.Apply(i, shards[i], watermarks, earlier...) })
 	fresh := map[event.ID]*event.Record{}
 	for _, r := range c.Records {
 		fresh[r.ID] = r.Record
 	}
-	for i := range b.Drafts {
-		a, err := p.dress(&b.Drafts[i], fresh)
-		if err != nil {
-			p.Logger.Error("completing an alert", zap.String("rule", b.Drafts[i].Rule.ID), zap.Error(err))
-			p.metrics.alertErrors.Inc()
-		}
-		if a != nil {
-			c.Alerts = append(c.Alerts, a)
+	for _, b := range batches {
+		saveWindows(c, b.Windows)
+		for i := range b.Drafts {
+			a, err := p.dress(&b.Drafts[i], fresh)
+			if err != nil {
+				return fmt.Errorf("completing an alert of rule %s: %w", b.Drafts[i].Rule.ID, err)
+			}
+			if a != nil {
+				c.Alerts = append(c.Alerts, a)
+			}
 		}
 	}
+	saveWindows(c, p.state.Settle())
+	c.Forget = p.forgettable(watermarks)
+	return nil
+}
+
+func saveWindows(c *store.Commit, saved []engine.Saved) {
+	for _, w := range saved {
+		c.Windows = append(c.Windows, store.WindowState{Feed: w.Feed, Key: w.Key, State: w.State})
+	}
+}
+
+// forgettable is the watermark that all rules have passed which any source can feed.
+func (p *Pipeline) forgettable(watermarks []int64) int64 {
+	least := int64(math.MaxInt64)
+	for i, r := range p.Generation.Rules.Rules {
+		if slices.ContainsFunc(p.Sources, func(s Source) bool { return r.Reads(s.Dataset) }) {
+			least = min(least, watermarks[i])
+		}
+	}
+	if least == math.MaxInt64 {
+		return engine.Never
+	}
+	return least
 }
 
 // dress gives a draft its id, revision, records and sentence; nil if there is nothing new to say. An alert whose sentence
@@ -140,13 +160,18 @@ func (p *Pipeline) dress(d *engine.Draft, fresh map[event.ID]*event.Record) (*al
 	if err != nil {
 		return nil, err
 	}
+	if a.Status == alert.Withdrawn && last == 0 {
+		return nil, nil // nobody was told of it
+	}
 	a.Revision = last + 1
 	records, err := p.records(d.Quote, fresh)
 	if err != nil {
 		return nil, err
 	}
-	incomplete := d.Dress(records)
-	if last > 0 && p.late(d) {
+	for _, r := range records {
+		a.Evidence = append(a.Evidence, *r)
+	}
+	if last > 0 && a.Status == alert.Open && p.state.Forgotten(d.Rule, a.Period.End.UnixNano()) {
 		before, err := p.Store.LastAlerts([]string{a.ID})
 		if err != nil {
 			return nil, err
@@ -155,12 +180,11 @@ func (p *Pipeline) dress(d *engine.Draft, fresh map[event.ID]*event.Record) (*al
 			return nil, nil
 		}
 	}
-	return a, incomplete
-}
-
-// late reports whether a draft's windows had been forgotten before this batch: it holds late events only.
-func (p *Pipeline) late(d *engine.Draft) bool {
-	return len(p.passed) > d.Rule.Index && p.Generation.Closed(d.Rule, d.Alert.Period.End.UnixNano(), p.passed[d.Rule.Index])
+	if err := d.Summarise(); err != nil {
+		p.Logger.Error("an alert's sentence could not be completed", zap.String("rule", d.Rule.ID), zap.Error(err))
+		p.metrics.alertErrors.Inc()
+	}
+	return a, nil
 }
 
 // records finds kept records by id, in order; one that is no longer kept is left out.

@@ -35,7 +35,9 @@ func (p *Pipeline) follow(ctx context.Context) (batch, error) {
 	for {
 		select {
 		case s := <-p.reload:
-			s.done <- p.swap(ctx, s.to)
+			if err := p.serve(ctx, s); err != nil {
+				return nil, err
+			}
 			continue
 		default:
 		}
@@ -55,10 +57,14 @@ func (p *Pipeline) follow(ctx context.Context) (batch, error) {
 		if !p.Follow && p.allEnded() {
 			return nil, errEnded
 		}
-		p.idle(ctx)
+		if err := p.idle(ctx); err != nil {
+			return nil, err
+		}
 		select {
 		case s := <-p.reload:
-			s.done <- p.swap(ctx, s.to)
+			if err := p.serve(ctx, s); err != nil {
+				return nil, err
+			}
 		case <-ctx.Done():
 		case <-time.After(lookEvery):
 		}
@@ -137,13 +143,14 @@ func (p *Pipeline) take() (batch, error) {
 		case err != nil:
 			p.Logger.Warn("reading", zap.String("source", s.source.Name), zap.Error(err))
 			p.metrics.sourceErrors.WithLabelValues(s.source.Name).Inc()
+			s.active = time.Now() // who cannot be read is not idle
 		}
 		if c == nil {
 			quiet++
 			continue
 		}
 		quiet = 0
-		s.active = time.Now()
+		s.active, s.lag = time.Now(), c.Lag
 		room -= len(c.Records)
 		b = append(b, chunk{c, s})
 		if len(b) >= p.Batch { // chunks without records count, too

@@ -67,6 +67,7 @@ type Options struct {
 	Registerer prometheus.Registerer
 	Logger     *zap.Logger
 	Committed  func(*store.Commit) // after each commit; may be nil
+	Times      func([]int64)       // the event times of each stretch that was read; may be nil
 }
 
 // Pipeline is a running system.
@@ -82,7 +83,6 @@ type Pipeline struct {
 	next    int       // whose turn it is
 	looked  time.Time // when new streams were last looked for
 	swept   time.Time // when undecided matches whose time is up were last dropped
-	passed  []int64   // each rule's watermark before this batch
 	floor   map[*Source]int64
 	started time.Time
 }
@@ -112,7 +112,7 @@ func New(o Options) (*Pipeline, error) {
 		p.metrics.source(s.Name)
 	}
 	p.hire(o.Generation)
-	if err := p.restore(); err != nil {
+	if err := errors.Join(p.restoreFloors(), p.restore()); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -121,6 +121,7 @@ func New(o Options) (*Pipeline, error) {
 // Run is the loop. It returns nil when the finite sources have ended or ctx is done, with everything that was read
 // committed; an error means that a source or the store cannot go on.
 func (p *Pipeline) Run(ctx context.Context) error {
+	defer p.close()
 	for {
 		batch, err := p.follow(ctx)
 		if errors.Is(err, errEnded) {
@@ -130,7 +131,10 @@ func (p *Pipeline) Run(ctx context.Context) error {
 			return err
 		}
 		judged := p.judge(batch)
-		changes := p.correlate(judged)
+		changes, err := p.correlate(judged)
+		if err != nil {
+			return err
+		}
 		if err := p.commit(ctx, judged, changes); err != nil {
 			return err
 		}
@@ -140,7 +144,6 @@ func (p *Pipeline) Run(ctx context.Context) error {
 
 // end advances the watermarks as far as was asked for and closes the streams.
 func (p *Pipeline) end(ctx context.Context) error {
-	defer p.close()
 	if p.Until.IsZero() || ctx.Err() != nil {
 		return nil
 	}
@@ -150,11 +153,15 @@ func (p *Pipeline) end(ctx context.Context) error {
 	for i := range p.Sources {
 		p.raiseFloor(&p.Sources[i], p.Until.UnixNano())
 	}
-	return p.commit(ctx, &judged{}, p.correlate(&judged{}))
+	c, err := p.correlate(&judged{})
+	if err != nil {
+		return err
+	}
+	return p.commit(ctx, &judged{}, c)
 }
 
 func (p *Pipeline) close() {
-	for _, s := range p.streams {
+	for _, s := range append(p.streams, p.ended...) {
 		s.from.Close()
 	}
 	for _, s := range p.Sources {
@@ -187,9 +194,7 @@ func (p *Pipeline) restore() error {
 	if p.Store.Generation() == p.Generation.Hash {
 		return nil
 	}
-	seen, err := p.committedTime()
-	if err != nil {
-		return err
-	}
-	return p.adopt(context.Background(), p.Generation, seen, gone)
+	once, cancel := context.WithCancel(context.Background())
+	cancel() // a start tries the commit once: what it cannot write now, the next start will
+	return p.adopt(once, p.Generation, gone)
 }

@@ -20,7 +20,8 @@ type stream struct {
 	lateness int64 // nanoseconds; see newStream
 	position
 	ended  bool
-	active time.Time // when it last had something
+	active time.Time // when it last had something, or could not be read
+	lag    int64     // bytes known to wait
 }
 
 // position is what is committed of a stream: where to go on, and what its order has told so far.
@@ -46,7 +47,7 @@ func newStream(from source.Stream, s *Source, committed []byte) (*stream, error)
 	st.lateness = int64(s.Lateness + s.Decoder.LateLocal())
 	if len(committed) > 0 {
 		if err := json.Unmarshal(committed, &st.position); err != nil {
-			return nil, fmt.Errorf("stream %s: committed position: %w", from.ID(), err)
+			return nil, fmt.Errorf("committed position: %w", err)
 		}
 	}
 	if st.Same == nil {
@@ -82,10 +83,12 @@ func (s *stream) watermark() int64 {
 	return max(w, s.Advanced)
 }
 
-// saw notes an event's time in the stream's order and reports whether it came later than allowed.
-func (s *stream) saw(t int64) (late bool) {
+// saw notes an event's time in the stream's order and reports whether it came later than allowed. A time beyond the ceiling
+// moves nothing.
+func (s *stream) saw(t, ceiling int64) (late bool) {
 	late = t < s.watermark()
 	switch {
+	case t > ceiling:
 	case t > s.Top[0]:
 		s.Top = [3]int64{t, s.Top[0], s.Top[1]}
 	case t > s.Top[1]:
@@ -170,3 +173,31 @@ func (p *Pipeline) floorOf(s *Source) int64 {
 }
 
 func (p *Pipeline) raiseFloor(s *Source, to int64) { p.floor[s] = max(p.floorOf(s), to) }
+
+// restoreFloors takes from the committed positions how far each source had come, until its streams are open again.
+func (p *Pipeline) restoreFloors() error {
+	streams, err := p.Store.Streams()
+	if err != nil {
+		return fmt.Errorf("reading positions: %w", err)
+	}
+	for i := range p.Sources {
+		src := &p.Sources[i]
+		for id, committed := range streams {
+			if committed.Source != src.Name {
+				continue
+			}
+			s, err := newStream(nil, src, committed.State)
+			if err != nil {
+				return fmt.Errorf("stream %s: %w", id, err)
+			}
+			w := s.watermark()
+			if have, ok := p.floor[src]; ok && !src.WholeFiles {
+				w = min(w, have)
+			} else if ok {
+				w = max(w, have)
+			}
+			p.floor[src] = w
+		}
+	}
+	return nil
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -36,42 +37,43 @@ func (p *Pipeline) Reload(ctx context.Context, g *engine.Generation) error {
 	}
 }
 
-func (p *Pipeline) swap(ctx context.Context, g *engine.Generation) error {
-	if g.Hash == p.Generation.Hash {
+// serve swaps the generation. An error is the store's, and ends the loop: the state has gone on already.
+func (p *Pipeline) serve(ctx context.Context, s swap) error {
+	if s.to.Hash == p.Generation.Hash {
+		s.done <- nil
 		return nil
 	}
-	seen := int64(engine.Never)
-	for _, s := range p.streams {
-		seen = max(seen, s.Top[2])
-	}
-	return p.adopt(ctx, g, seen, nil)
+	err := p.adopt(ctx, s.to, nil)
+	s.done <- err
+	return err
 }
 
 // adopt carries the state over to a generation, judges anew what waited for newer tables, and commits both with the journal
 // entry that says from where on the generation judges.
-func (p *Pipeline) adopt(ctx context.Context, g *engine.Generation, seen int64, gone []store.WindowState) error {
-	state, b := p.state.Adopt(g, seen)
+func (p *Pipeline) adopt(ctx context.Context, g *engine.Generation, gone []store.WindowState) error {
+	seen, at, err := p.committedPositions()
+	if err != nil {
+		return err
+	}
+	state, adopted := p.state.Adopt(g, seen)
 	p.Generation, p.state = g, state
-	p.passed = p.watermarks()
 	p.hire(g)
 	p.metrics.generation(g)
 
 	c := &store.Commit{Generation: g.Hash, Sinks: p.Sinks, Windows: gone}
-	p.changed(b, c)
+	saveWindows(c, adopted.Saved)
 	matches, err := p.rejudge(c)
 	if err != nil {
 		return err
 	}
-	p.apply(matches, c)
-	at := map[string]json.RawMessage{}
-	for _, s := range p.streams {
-		at[s.from.ID()] = s.At
+	if err := p.apply(matches, c, adopted.Changes...); err != nil {
+		return err
 	}
 	journal(c, "generation", map[string]any{"generation": g.Hash, "rules": g.Rules.Hash(), "tables": g.Tables, "from": at})
 	if err := p.commit(ctx, &judged{}, c); err != nil {
 		return fmt.Errorf("committing generation %s: %w", g.Hash, err)
 	}
-	p.Logger.Info("generation in force", zap.String("generation", g.Hash), zap.Int("rules", len(g.Rules.Rules)), zap.Int("rejudged", len(c.Decided)))
+	p.Logger.Info("generation in force", zap.String("generation", g.Hash), zap.Int("rules", len(g.Rules.Rules)), zap.Int("decided", len(c.Decided)))
 	p.deliver(c)
 	return nil
 }
@@ -91,7 +93,7 @@ func (p *Pipeline) rejudge(c *store.Commit) ([]engine.Match, error) {
 		key := store.PendingKey{Rule: w.Rule, Actor: w.Actor, EventID: w.EventID}
 		r := rules[w.Rule]
 		role, ok := rule.ParseRole(w.Actor)
-		if r == nil || !ok || w.Until < watermarks[r.Index] {
+		if r == nil || !ok || !slices.Contains(r.Roles, role) || w.Until < watermarks[r.Index] {
 			c.Decided = append(c.Decided, key)
 			p.metrics.expired.Inc()
 			return nil
@@ -144,19 +146,19 @@ func (p *Pipeline) sweep(ctx context.Context) error {
 	return p.commit(ctx, &judged{}, c)
 }
 
-// committedTime is the latest event time that the committed positions know of.
-func (p *Pipeline) committedTime() (int64, error) {
+// committedPositions are the latest event time and the resume points that the store holds.
+func (p *Pipeline) committedPositions() (seen int64, at map[string]json.RawMessage, err error) {
 	streams, err := p.Store.Streams()
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
-	seen := int64(engine.Never)
+	seen, at = engine.Never, map[string]json.RawMessage{}
 	for id, s := range streams {
 		pos := newPosition
 		if err := json.Unmarshal(s.State, &pos); err != nil {
-			return 0, fmt.Errorf("stream %s: committed position: %w", id, err)
+			return 0, nil, fmt.Errorf("stream %s: committed position: %w", id, err)
 		}
-		seen = max(seen, pos.Top[2])
+		seen, at[id] = max(seen, pos.Top[2]), pos.At
 	}
-	return seen, nil
+	return seen, at, nil
 }

@@ -55,7 +55,7 @@ func (s *Set) internAtom(n ast.Node) (int, error) {
 	for _, t := range slices.Backward(byLength) {
 		a.text = strings.ReplaceAll(a.text, termIdent(t), s.terms[t].name)
 	}
-	options := []expr.Option{expr.Env(env), expr.AsBool(), expr.WarnOnAny(), expr.MaxNodes(maxNodes), expr.Timezone("UTC")}
+	options := []expr.Option{expr.Env(env), expr.AsBool(), expr.WarnOnAny(), expr.MaxNodes(maxNodes)}
 	for _, name := range disabled {
 		options = append(options, expr.DisableBuiltin(name))
 	}

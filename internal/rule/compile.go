@@ -30,6 +30,20 @@ const (
 // disabled are expr's built-ins that read a clock or walk a map in random order.
 var disabled = []string{"now", "keys", "values", "toPairs", "fromPairs"}
 
+// methods are those of times and lengths of time that a condition may call. None reads the machine's zone; times are UTC, and
+// local_hour() and local_weekday() ask the clocks on the wall.
+var methods = []string{
+	"Add", "After", "Before", "Compare", "Day", "Equal", "Hour", "Hours", "Minute", "Minutes", "Month", "Second", "Seconds", "Sub",
+	"Truncate", "Unix", "Weekday", "Year", "YearDay",
+}
+
+func memberName(m *ast.MemberNode) string {
+	if name, ok := m.Property.(*ast.StringNode); ok {
+		return name.Value
+	}
+	return m.Property.String()
+}
+
 // CondError is a fault of a condition at a place in its source, both from 1.
 type CondError struct {
 	Line, Column int
@@ -50,9 +64,10 @@ type condCompiler struct {
 	set    *Set
 	source string
 	params map[string]any
-	depth  int   // of predicates
 	err    error // the first one
 	has    map[*ast.IdentifierNode]int
+	made   map[*ast.IdentifierNode]bool // by this compiler: expr shares nodes, as of x in 1 < x < 5
+	walks  []bool                       // the predicates around a node: is it that of an any, all or none over a term?
 }
 
 // termIdent is how term i is called within an atom's program.
@@ -69,7 +84,7 @@ func identTerm(n ast.Node) (int, bool) {
 
 // Compile compiles one condition with its parameters.
 func (s *Set) Compile(source string, params map[string]any) (*Cond, error) {
-	c := &condCompiler{set: s, source: source, params: params, has: map[*ast.IdentifierNode]int{}}
+	c := &condCompiler{set: s, source: source, params: params, has: map[*ast.IdentifierNode]int{}, made: map[*ast.IdentifierNode]bool{}}
 	if err := limits(source); err != nil {
 		return nil, err
 	}
@@ -169,6 +184,9 @@ func (c *condCompiler) terms(n ast.Node) ast.Node {
 	if n == nil || c.err != nil {
 		return n
 	}
+	if id, ok := n.(*ast.IdentifierNode); ok && c.made[id] {
+		return n
+	}
 	if path, ok := dotted(n); ok {
 		if r, done := c.name(n, path); done {
 			return r
@@ -190,14 +208,17 @@ func (c *condCompiler) terms(n ast.Node) ast.Node {
 		n.Left, n.Right = c.terms(n.Left), c.terms(n.Right)
 	case *ast.BuiltinNode:
 		for i := range n.Arguments {
-			n.Arguments[i] = c.terms(n.Arguments[i])
+			p, ok := n.Arguments[i].(*ast.PredicateNode)
+			if !ok {
+				n.Arguments[i] = c.terms(n.Arguments[i])
+				continue
+			}
+			c.predicate(n, p)
 		}
-	case *ast.PredicateNode:
-		if c.depth++; c.depth > maxPredicates {
-			c.fail(n, "predicates nested deeper than %d", maxPredicates)
+	case *ast.PointerNode:
+		if len(c.walks) > 0 && c.walks[len(c.walks)-1] && n.Name == "" {
+			return c.ident(n, c.set.element())
 		}
-		n.Node = c.terms(n.Node)
-		c.depth--
 	case *ast.ConditionalNode:
 		n.Cond, n.Exp1, n.Exp2 = c.terms(n.Cond), c.terms(n.Exp1), c.terms(n.Exp2)
 	case *ast.ArrayNode:
@@ -212,6 +233,26 @@ func (c *condCompiler) terms(n ast.Node) ast.Node {
 		c.fail(n, "a condition needs no map")
 	}
 	return n
+}
+
+// predicate rewrites the body of any(list, …) and its like. Where it is unrolled, # is a term; elsewhere it stays expr's.
+func (c *condCompiler) predicate(of *ast.BuiltinNode, p *ast.PredicateNode) {
+	if len(c.walks) >= maxPredicates {
+		c.fail(p, "predicates nested deeper than %d", maxPredicates)
+		return
+	}
+	c.walks = append(c.walks, unrolled(of))
+	p.Node = c.terms(p.Node)
+	c.walks = c.walks[:len(c.walks)-1]
+}
+
+// unrolled reports whether a predicate is one of any, all, none over a list that is a term.
+func unrolled(n *ast.BuiltinNode) bool {
+	if !slices.Contains([]string{"any", "all", "none"}, n.Name) || len(n.Arguments) != 2 {
+		return false
+	}
+	_, ok := identTerm(n.Arguments[0])
+	return ok
 }
 
 // dotted returns the name that a chain of members spells: event.dataset, fields["Extended.Name"].
@@ -263,6 +304,7 @@ func (c *condCompiler) name(n ast.Node, path string) (r ast.Node, done bool) {
 func (c *condCompiler) ident(n ast.Node, term int) ast.Node {
 	id := &ast.IdentifierNode{Value: termIdent(term)}
 	id.SetLocation(n.Location())
+	c.made[id] = true
 	return id
 }
 
@@ -289,6 +331,10 @@ func (c *condCompiler) member(n *ast.MemberNode) ast.Node {
 func (c *condCompiler) call(n *ast.CallNode, column string) ast.Node {
 	id, ok := n.Callee.(*ast.IdentifierNode)
 	if !ok {
+		if m, ok := n.Callee.(*ast.MemberNode); ok && !slices.Contains(methods, memberName(m)) {
+			c.fail(n, "method %s is not for conditions; these are: %s", memberName(m), strings.Join(methods, ", "))
+			return n
+		}
 		n.Callee = c.terms(n.Callee)
 		for i := range n.Arguments {
 			n.Arguments[i] = c.terms(n.Arguments[i])
@@ -306,6 +352,10 @@ func (c *condCompiler) call(n *ast.CallNode, column string) ast.Node {
 	args := make([]int, len(n.Arguments))
 	for i, a := range n.Arguments {
 		if args[i], ok = c.argument(c.terms(a)); !ok {
+			if _, element := a.(*ast.PointerNode); element {
+				c.fail(a, "%s", lookupInPredicate)
+				return n
+			}
 			c.fail(a, "%s: an argument is a field, a lookup, # or a constant, not %s", l.Name, a.String())
 			return n
 		}
@@ -325,8 +375,6 @@ func (c *condCompiler) argument(n ast.Node) (int, bool) {
 	}
 	var v event.Value
 	switch n := n.(type) {
-	case *ast.PointerNode:
-		return c.set.intern(term{kind: elementTerm, name: "#", typ: event.String}), n.Name == ""
 	case *ast.StringNode:
 		v = event.StringValue(n.Value)
 	case *ast.IntegerNode:
@@ -354,7 +402,7 @@ func (c *condCompiler) hasCall(n *ast.CallNode) ast.Node {
 	}
 	id := &ast.IdentifierNode{Value: "has_term"}
 	id.SetLocation(n.Location())
-	c.has[id] = t
+	c.has[id], c.made[id] = t, true
 	return id
 }
 
@@ -418,20 +466,16 @@ func (c *condCompiler) join(n *ast.BinaryNode, neg, or bool) node {
 
 // each unrolls any, all and none over a list that is a term.
 func (c *condCompiler) each(n *ast.BuiltinNode, neg bool) (node, bool) {
-	if !slices.Contains([]string{"any", "all", "none"}, n.Name) || len(n.Arguments) != 2 {
+	body, isPredicate := n.Arguments[len(n.Arguments)-1].(*ast.PredicateNode)
+	if !isPredicate || !unrolled(n) {
 		return nil, false
 	}
-	list, ok := identTerm(n.Arguments[0])
-	body, isPredicate := n.Arguments[1].(*ast.PredicateNode)
-	if !ok || !isPredicate {
-		return nil, false
-	}
+	list, _ := identTerm(n.Arguments[0])
 	all := n.Name == "all"
 	bodyNeg := neg != (n.Name == "none")
 	if bodyNeg {
 		all = !all
 	}
-	pointerTerms(body, c.set.intern(term{kind: elementTerm, name: "#", typ: event.String}))
 	return eachNode{list: list, all: all, body: c.skeleton(body.Node, bodyNeg)}, true
 }
 
@@ -444,9 +488,13 @@ func (c *condCompiler) atom(n ast.Node, neg bool) node {
 			if _, ok := c.has[m]; ok {
 				bad = "has() may only be joined with and, or, not"
 			}
+		case *ast.BuiltinNode:
+			if unrolled(m) {
+				bad = "any, all and none over a list field may only be joined with and, or, not"
+			}
 		case *ast.PredicateNode:
 			if c.hasLookup(m) {
-				bad = "a lookup within a predicate other than that of any, all and none; write the condition with any or all"
+				bad = lookupInPredicate
 			}
 		case *ast.ConditionalNode:
 			if c.hasLookup(m) {
@@ -467,25 +515,14 @@ func (c *condCompiler) atom(n ast.Node, neg bool) node {
 	return atomNode{atom: i, neg: neg}
 }
 
+const lookupInPredicate = "a lookup within a predicate other than that of any, all and none over a list field; write the condition with any or all"
+
 func (c *condCompiler) hasLookup(n ast.Node) bool {
 	return ast.Find(n, func(m ast.Node) bool {
 		t, ok := identTerm(m)
 		return ok && c.set.terms[t].kind == lookupTerm
 	}) != nil
 }
-
-// pointerReplacer puts an element's term in the place of #.
-type pointerReplacer struct {
-	term int
-}
-
-func (p pointerReplacer) Visit(n *ast.Node) {
-	if ptr, ok := (*n).(*ast.PointerNode); ok && ptr.Name == "" {
-		ast.Patch(n, &ast.IdentifierNode{Value: termIdent(p.term)})
-	}
-}
-
-func pointerTerms(body *ast.PredicateNode, term int) { ast.Walk(&body.Node, pointerReplacer{term}) }
 
 // constant writes a parameter as a node of the syntax tree.
 func constant(v any) (ast.Node, error) {
@@ -496,14 +533,24 @@ func constant(v any) (ast.Node, error) {
 		}
 		return &ast.StringNode{Value: v}, nil
 	case int64:
+		if v < 0 { // -5 ** 2 is -25
+			return &ast.UnaryNode{Operator: "-", Node: &ast.IntegerNode{Value: int(-v)}}, nil
+		}
 		return &ast.IntegerNode{Value: int(v)}, nil
 	case float64:
+		if v < 0 {
+			return &ast.UnaryNode{Operator: "-", Node: &ast.FloatNode{Value: -v}}, nil
+		}
 		return &ast.FloatNode{Value: v}, nil
 	case bool:
 		return &ast.BoolNode{Value: v}, nil
 	case []any:
 		list := &ast.ArrayNode{}
 		for _, el := range v {
+			if text, ok := el.(string); ok { // a list holds texts, also those that look like a length of time
+				list.Nodes = append(list.Nodes, &ast.StringNode{Value: text})
+				continue
+			}
 			n, err := constant(el)
 			if err != nil {
 				return nil, err

@@ -69,7 +69,7 @@ func anEvent(s *event.Schema) *event.Event {
 
 func TestVerdicts(t *testing.T) {
 	schema := testSchema(t)
-	params := map[string]any{"limit": int64(5), "roles": []any{"cid", "intel"}, "spell": "10m"}
+	params := map[string]any{"limit": int64(5), "roles": []any{"cid", "intel"}, "spell": "10m", "codes": []any{"5m", "zz"}, "below": int64(-5)}
 	for source, want := range map[string]Verdict{
 		`event.dataset == "niche"`:                             True,
 		`event.dataset == "niche" and event.action == "print"`: False,
@@ -129,7 +129,20 @@ func TestVerdicts(t *testing.T) {
 		`event.action == "print" ? listed(object.owner) : false`: False,
 		`object.id == "x" ? true : true`:                         True,
 		`true`:                                                   True,
-		`requestor.id == "x"`:                                    UnknownField,
+		// # belongs to the innermost predicate
+		`any(subject.ids, none(["a"], # == "a"))`:                     False,
+		`any(subject.ids, any(["a", "b"], # == "a"))`:                 True,
+		`any(subject.ids, # == "yes2" and any(["a", "b"], # == "a"))`: True,
+		`any(subject.ids, any(subject.ids, # == "no1"))`:              True,
+		`any(subject.ids, count(["a", "b"], # == "a") == 1)`:          True,
+		// a list of texts stays one; a negative number is one number; a shared node is rewritten once
+		`"5m" in codes`:                        True,
+		`event.action not in codes`:            True,
+		`below ** 2 == 25`:                     True,
+		`1 < abs(event.sequence - 2) < 6`:      True,
+		`event.time.After(date("2026-01-01"))`: True,
+		`event.time.Hour() == 14`:              True,
+		`requestor.id == "x"`:                  UnknownField,
 	} {
 		set := NewSet(schema)
 		c, err := set.Compile(source, params)
@@ -189,7 +202,9 @@ func TestRefusedConditions(t *testing.T) {
 		`has(object.id) == true`:                 `1:16: has() may only be joined with and, or, not`,
 		`let x = 1; x == 1`:                      `1:5: let and ; are not for conditions; use params, or write it out`,
 		`now() > event.time`:                     `1:1: unknown function now(); rules/README.md lists the lookups`,
-		`count(subject.ids, listed(#)) > 1`:      `1:31: a lookup within a predicate other than that of any, all and none; write the condition with any or all`,
+		`count(subject.ids, listed(#)) > 1`:      `1:27: a lookup within a predicate other than that of any, all and none over a list field; write the condition with any or all`,
+		`event.time.Local().Hour() == 14`:        `1:12: method Local is not for conditions; these are: Add, After, Before, Compare, Day, Equal, Hour, Hours, Minute, Minutes, Month, Second, Seconds, Sub, Truncate, Unix, Weekday, Year, YearDay`,
+		`any(subject.ids, # == "a") == true`:     `1:28: any, all and none over a list field may only be joined with and, or, not`,
 		``:                                       `1:1: empty condition`,
 		strings.Repeat("(", 3_000_000):           `1:1: condition of 3000000 bytes; keep it under 8192`,
 		strings.Repeat("(", 1000):                `1:1: nested deeper than 64`,

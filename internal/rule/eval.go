@@ -130,6 +130,7 @@ func (e *Eval) runProgram(a *atom, i int) Verdict {
 		env[termIdent(t)] = v.Any()
 	}
 	out, err := e.machine.Run(a.program, env)
+	clear(env) // its texts may alias the bytes of a batch
 	if err != nil {
 		e.Errors++
 		e.LastError = err

@@ -5,9 +5,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -25,40 +25,57 @@ type File struct {
 // Load compiles rule files against a schema. All files are read and every problem is reported; the set holds the rules
 // that are whole, by id, and may only be put in force if there are no problems.
 func Load(schema *event.Schema, files []File) (*Set, strictyaml.Problems) {
+	s, _, problems := LoadPlaces(schema, files)
+	return s, problems
+}
+
+// LoadPlaces is Load for tools that have more to say of the rules; places are by rule id.
+func LoadPlaces(schema *event.Schema, files []File) (*Set, map[string]Places, strictyaml.Problems) {
 	s := NewSet(schema)
-	var problems strictyaml.Problems
+	places := map[string]Places{}
+	files, over, problems := readOverlays(files)
 	seen := map[string]string{}
 	for _, f := range files {
 		var r Rule
 		doc, ps := strictyaml.Decode(f.Name, f.Data, &r)
 		if len(ps) == 0 {
 			b := builder{set: s, rule: &r, doc: doc}
+			o := over.lay(&b)
 			c := b.build()
+			if o != nil && len(b.problems) > 0 {
+				o.explain(s, b.problems, f)
+			}
 			if first, doubled := seen[r.ID]; doubled {
 				b.problem("id", fmt.Sprintf("rule id %s stands in %s, too", r.ID, first), "give each rule its own id")
 			}
 			seen[r.ID] = f.Name
 			sum := sha256.Sum256(f.Data)
 			c.File, c.Hash = f.Name, hex.EncodeToString(sum[:])
+			if o != nil {
+				o.sign(c, f)
+			}
 			if ps = b.problems; len(ps) == 0 {
-				s.Rules = append(s.Rules, c)
+				s.add(c, o)
+				places[r.ID] = b.doc
 			}
 		}
+		over.meet(r.ID)
 		ps.Sort()
 		problems = append(problems, ps...)
 	}
+	problems = append(problems, over.unused(slices.Sorted(maps.Keys(seen)))...)
 	slices.SortFunc(s.Rules, func(a, b *Compiled) int { return strings.Compare(a.ID, b.ID) })
 	for i, r := range s.Rules {
 		r.Index = i
 	}
-	return s, problems
+	return s, places, problems
 }
 
 // builder checks one rule and compiles it.
 type builder struct {
 	set      *Set
 	rule     *Rule
-	doc      *strictyaml.Doc
+	doc      Places
 	problems strictyaml.Problems
 }
 
@@ -83,6 +100,10 @@ func (b *builder) build() *Compiled {
 		c.Quote = DefaultEvidence
 	}
 	if c.Period == 0 {
+		c.Period = DefaultPeriod
+	}
+	if c.Period < time.Second || c.Period%time.Second != 0 || c.Period > maxTimespan {
+		b.problem("alert.period", fmt.Sprintf("a period of %v", c.Period), "write whole seconds, from 1s to 365d")
 		c.Period = DefaultPeriod
 	}
 	if c.Quote < 1 || c.Quote > 200 {
@@ -118,7 +139,10 @@ func (b *builder) build() *Compiled {
 	if len(b.problems) > 0 {
 		return c
 	}
-	conds := []*Cond{c.Cond}
+	var conds []*Cond
+	for _, side := range c.Sides {
+		conds = append(conds, side.Cond)
+	}
 	for _, e := range c.Exceptions {
 		conds = append(conds, e.Cond)
 	}
@@ -127,7 +151,11 @@ func (b *builder) build() *Compiled {
 			c.Wait = DefaultDecideWithin
 		}
 	}
-	c.needs = b.set.needs(c.Cond.root)
+	var sides orNode
+	for _, side := range c.Sides {
+		sides = append(sides, side.Cond.root)
+	}
+	c.needs = b.set.needs(sides)
 	c.Datasets = c.needs[0]
 	c.Feed = b.set.feed(c)
 	return c
@@ -148,7 +176,6 @@ func (b *builder) prose() {
 		{"owner", r.Owner, "the role that answers for it"},
 		{"proportionality", r.Proportionality, "why monitoring this is necessary and proportionate"},
 		{"response", r.Response, "what the reader of the alert does next"},
-		{"when", r.When, "the condition"},
 	} {
 		if strings.TrimSpace(need.v) == "" {
 			b.problem(need.key, "a rule without "+need.key, "write "+need.key+": "+need.why)
@@ -160,8 +187,8 @@ func (b *builder) prose() {
 	if !slices.Contains(alert.Severities, r.Severity) {
 		b.problem("severity", fmt.Sprintf("severity %q", r.Severity), "one of low, medium, high, critical")
 	}
-	if !slices.Contains([]string{"", "experimental", "test", "stable"}, r.Status) {
-		b.problem("status", fmt.Sprintf("status %q", r.Status), "one of experimental, test, stable")
+	if !slices.Contains([]string{"", "experimental", "test", "stable", "deprecated"}, r.Status) {
+		b.problem("status", fmt.Sprintf("status %q", r.Status), "one of experimental, test, stable, deprecated")
 	}
 }
 
@@ -193,9 +220,10 @@ var reservedNames = func() map[string]bool {
 // cond compiles the condition at path and places its error.
 func (b *builder) cond(path, source string) *Cond {
 	if strings.TrimSpace(source) == "" {
-		if path != "when" {
-			b.problem(path, "an empty condition", "write when: …")
+		if path == "when" && b.rule.Correlation != nil && len(b.rule.Correlation.Steps) > 0 {
+			return &Cond{root: constNode(True)} // each step has its own
 		}
+		b.problem(path, "an empty condition", "write "+path[strings.LastIndexByte(path, '.')+1:]+": …")
 		return &Cond{root: constNode(False)}
 	}
 	c, err := b.set.Compile(source, b.rule.Params)
@@ -223,59 +251,4 @@ func (b *builder) roles() []Role {
 		out = append(out, role)
 	}
 	return out
-}
-
-func (b *builder) correlation(c *Compiled) {
-	groupBy := []string{"actor.id"}
-	c.Timespan, c.AtLeast = 1, 1 // every match is a hit: the window (t−1ns, t] holds it and its ties, at least one
-	if cor := b.rule.Correlation; cor != nil {
-		if cor.Type != "event_count" {
-			b.problem("correlation.type", fmt.Sprintf("correlation type %q", cor.Type), "this version knows event_count")
-		}
-		if len(cor.GroupBy) > 0 {
-			groupBy = cor.GroupBy
-		}
-		c.Timespan = b.duration("correlation.timespan", cor.Timespan)
-		c.AtLeast = b.threshold(cor.Condition)
-	}
-	for i, name := range groupBy {
-		t, err := b.set.fieldTerm(name)
-		if err != nil {
-			b.problem(fmt.Sprintf("correlation.group_by.%d", i), err.Error(), "")
-			continue
-		}
-		c.GroupBy = append(c.GroupBy, GroupField{Name: name, Term: t, List: b.set.terms[t].typ == event.List})
-	}
-}
-
-func (b *builder) duration(path, text string) time.Duration {
-	if v, ok := b.rule.Params[text]; ok {
-		text = fmt.Sprint(v)
-	}
-	d, err := strictyaml.ParseDuration(text)
-	if err != nil || d <= 0 || d > 365*24*time.Hour {
-		b.problem(path, fmt.Sprintf("timespan %q", text), "write a length of time over 0 and up to 365d, or the name of a parameter that is one")
-		return time.Second
-	}
-	return d
-}
-
-func (b *builder) threshold(t Threshold) int {
-	text, add := t.GTE, 0
-	if t.GT != "" {
-		text, add = t.GT, 1
-	}
-	if (t.GTE == "") == (t.GT == "") {
-		b.problem("correlation.condition", "a condition needs one comparison", "write condition: {gte: 5}")
-		return 1
-	}
-	if v, ok := b.rule.Params[text]; ok {
-		text = fmt.Sprint(v)
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n+add < 1 || n > 1_000_000 {
-		b.problem("correlation.condition", fmt.Sprintf("threshold %q", text), "write a number from 1 to 1000000, or the name of a parameter that is one")
-		return 1
-	}
-	return n + add
 }

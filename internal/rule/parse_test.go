@@ -84,7 +84,7 @@ func TestMistakesInRules(t *testing.T) {
 		{"exception without end", ", expires: 2027-01-31", "", "a.yaml:21:5: an exception without an end; write expires: 2027-01-31"},
 		{"timespan", "timespan: spell", "timespan: spel", `a.yaml:18:13: timespan "spel"; write a length of time over 0 and up to 365d, or the name of a parameter that is one`},
 		{"threshold", "{gte: limit}", "{gte: 0}", `a.yaml:19:14: threshold "0"; write a number from 1 to 1000000, or the name of a parameter that is one`},
-		{"type of correlation", "event_count", "event_counts", `a.yaml:16:9: correlation type "event_counts"; this version knows event_count`},
+		{"type of correlation", "event_count", "event_counts", `a.yaml:16:9: correlation type "event_counts"; one of event_count, value_count, temporal, temporal_ordered, absence, new_value`},
 		{"group key", "group_by: [actor.id,", "group_by: [actor.ide,", "a.yaml:17:14: unknown field actor.ide; actor has id, name and the columns of the people table: role, status"},
 		{"parameter's name", "params: {limit: 5,", "params: {user: 5, limit: 5,", `a.yaml:11:16: parameter name "user" means something else in conditions; choose another name`},
 		{"speaks", "speaks: for", "speaks: maybe", `a.yaml:23:5: speaks: "maybe"; write for (misuse) or against`},

@@ -10,7 +10,7 @@ type Rule struct {
 	ID              string                `json:"id" jsonschema:"unique; lower-case letters, digits, - and _; part of every alert's identity"`
 	Version         int                   `json:"version" jsonschema:"raised when the meaning changes"`
 	Title           string                `json:"title"`
-	Status          string                `json:"status,omitempty" jsonschema:"experimental, test or stable"`
+	Status          string                `json:"status,omitempty" jsonschema:"experimental, test, stable or deprecated"`
 	Severity        alert.Severity        `json:"severity" jsonschema:"low, medium, high or critical"`
 	Description     string                `json:"description" jsonschema:"what it finds and why that matters"`
 	Owner           string                `json:"owner" jsonschema:"the role that answers for the rule"`
@@ -28,21 +28,47 @@ type Rule struct {
 	Alert           AlertSpec             `json:"alert"`
 	FalsePositives  []string              `json:"false_positives,omitempty"`
 	Response        string                `json:"response" jsonschema:"what to do next, before challenging anyone"`
+	Lint            []Silence             `json:"lint,omitempty" jsonschema:"findings of rules check that are accepted, each with its reason"`
 	Tests           []Test                `json:"tests,omitempty"`
 }
 
-// Correlation joins matches into hits. The words are those of the Sigma correlation specification.
+// Correlation joins matches into hits. The words are those of the Sigma correlation specification, where it has them.
 type Correlation struct {
-	Type      string    `json:"type" jsonschema:"event_count"`
-	GroupBy   []string  `json:"group_by,omitempty" jsonschema:"fields of the key; actor.id unless said; a list fans out"`
-	Timespan  string    `json:"timespan" jsonschema:"a length of time or a parameter"`
-	Condition Threshold `json:"condition"`
+	Type      string     `json:"type" jsonschema:"event_count, value_count, temporal, temporal_ordered, absence or new_value"`
+	GroupBy   []string   `json:"group_by,omitempty" jsonschema:"fields of the key; actor.id unless said; a list fans out"`
+	Timespan  string     `json:"timespan,omitempty" jsonschema:"a length of time or a parameter; for new_value the look-back"`
+	Condition *Threshold `json:"condition,omitempty" jsonschema:"event_count, value_count: how many make a hit"`
+	Field     string     `json:"field,omitempty" jsonschema:"value_count, new_value: a field, or a lookup such as local_date(event.time)"`
+	Steps     []Step     `json:"steps,omitempty" jsonschema:"temporal, temporal_ordered: what must meet, each beside the rule's when"`
+	Where     string     `json:"where,omitempty" jsonschema:"temporal, temporal_ordered: which events belong together: view.object.id == send.object.id"`
+	Absence   *Absence   `json:"absence,omitempty" jsonschema:"absence: the link that is missing"`
+	History   string     `json:"min_history,omitempty" jsonschema:"new_value: for how long the key must have been known"`
+}
+
+// Step is one of several conditions that must meet.
+type Step struct {
+	Name string `json:"name"`
+	When string `json:"when"`
+}
+
+// Absence says which event would account for a match, and how far from it that may be.
+type Absence struct {
+	Link   string `json:"link" jsonschema:"the condition of the link, an event of the same group key"`
+	Before string `json:"before,omitempty" jsonschema:"a length of time or a parameter"`
+	After  string `json:"after,omitempty" jsonschema:"a length of time or a parameter; the alert waits for it"`
 }
 
 // Threshold is a comparison with a number or a parameter.
 type Threshold struct {
 	GTE string `json:"gte,omitempty"`
 	GT  string `json:"gt,omitempty"`
+}
+
+// Silence accepts one lint of a rule, with the reason why it may stand.
+type Silence struct {
+	Silence string `json:"silence" jsonschema:"the code of the finding: PRB007"`
+	Reason  string `json:"reason"`
+	At      string `json:"at,omitempty" jsonschema:"only the finding there: exceptions.0, facts.1.when, …"`
 }
 
 // Exception suppresses matches until it expires, by event time.

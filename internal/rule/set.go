@@ -16,6 +16,8 @@ import (
 type Set struct {
 	Schema *event.Schema
 	Rules  []*Compiled // by id
+	// Disabled are the rules that overlays have switched off, by id.
+	Disabled []DisabledRule
 
 	terms     []term
 	termIndex map[string]int
@@ -28,20 +30,35 @@ type Compiled struct {
 	*Rule
 	Index      int    // into Set.Rules
 	File       string // where it was read
-	Hash       string // SHA-256 of its file, hex
+	Hash       string // SHA-256 of its file, hex; with an overlay that of its file followed by the overlay's
+	Overlay    string // SHA-256 of its overlay, hex; "" if it has none
 	Feed       string // hash of what feeds its window state; see Set.feed
 	Roles      []Role
 	Cond       *Cond
 	Exceptions []CompiledException
 	Facts      []*Cond
 	GroupBy    []GroupField
-	Timespan   time.Duration // of the window, (t − Timespan, t]
-	AtLeast    int           // a hit needs so many events
+	Type       string        // of the correlation; event_count if there is none
+	Timespan   time.Duration // of the window, (t − Timespan, t]; of the look-back
+	AtLeast    int           // a hit needs so many events or values
+	Sides      []Side        // what an event can be to the rule, in the order of the entries' steps; at least one
+	Value      *GroupField   // whose distinct or new values count; nil for shapes without
+	Where      *Where        // which entries of the steps belong together; nil if all do
+	Before     time.Duration // absence: where the link may be
+	After      time.Duration
+	History    time.Duration // new_value: for how long the key must have been known
 	Period     time.Duration // all hits of a period are one alert
 	Quote      int           // records that an alert quotes
 	Wait       time.Duration // how long an undecided match waits; 0 if no lookup can hold one back
 	Datasets   []string      // that it can match; nil means any
 	needs      needs
+}
+
+// Side is one thing that an event can be to a rule: what it looks for, one step of several, or the link that accounts for it.
+type Side struct {
+	Name string
+	Cond *Cond
+	Link bool // accounts for the others; the rule's exceptions are not about it
 }
 
 // CompiledException is an exception with its condition.
@@ -93,7 +110,16 @@ func (s *Set) Hash() string {
 // state; a new condition, key or timespan starts anew.
 func (s *Set) feed(r *Compiled) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\n%s\n%v\n%d\n", r.ID, s.describe(r.Cond.root), r.Roles, r.Timespan)
+	fmt.Fprintf(h, "%s\n%s %d %d %d %d\n%v\n", r.ID, r.Type, r.Timespan, r.Before, r.After, r.History, r.Roles)
+	for _, side := range r.Sides {
+		fmt.Fprintln(h, s.describe(side.Cond.root))
+	}
+	if r.Value != nil {
+		fmt.Fprintln(h, "value", r.Value.Name)
+	}
+	if r.Where != nil {
+		fmt.Fprintln(h, "where", r.Where.Source)
+	}
 	for _, g := range r.GroupBy {
 		fmt.Fprintln(h, g.Name)
 	}

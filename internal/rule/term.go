@@ -78,6 +78,33 @@ func (s *Set) fieldTerm(name string) (int, error) {
 	return 0, fmt.Errorf("unknown field %s%s", name, s.suggest(name))
 }
 
+// termOf interns what a group key or a counted value names: a field, or a lookup of fields such as local_date(event.time).
+func (s *Set) termOf(name string) (int, error) {
+	call, rest, isCall := strings.Cut(name, "(")
+	if !isCall {
+		return s.fieldTerm(name)
+	}
+	l, ok := s.Schema.Lookup(call)
+	inner, column, closed := strings.Cut(rest, ")")
+	if !ok || !closed {
+		return 0, fmt.Errorf("%s is neither a field nor a lookup of fields%s", name, s.suggestLookup(call))
+	}
+	var args []int
+	for _, a := range strings.Split(inner, ",") {
+		t, err := s.fieldTerm(strings.TrimSpace(a))
+		if err != nil {
+			return 0, err
+		}
+		args = append(args, t)
+	}
+	return s.lookupTerm(l, strings.TrimPrefix(column, "."), args)
+}
+
+// element interns the element of the list that is walked.
+func (s *Set) element() int {
+	return s.intern(term{kind: elementTerm, name: "#", typ: event.String})
+}
+
 // lookupTerm interns a call; the arguments are interned terms.
 func (s *Set) lookupTerm(l *event.Lookup, column string, args []int) (int, error) {
 	if len(args) != len(l.Params) {

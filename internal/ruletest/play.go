@@ -16,10 +16,12 @@ import (
 	"probity/internal/table"
 )
 
-// stage is the rule under test, compiled against the test's tables.
+// stage is the rule under test with the test's tables in force.
 type stage struct {
 	generation *engine.Generation
+	people     *table.Set
 	places     map[event.ID]int // of each event in the timeline, from 1
+	texts      map[string]int   // the same by the event's id as alerts write it
 }
 
 // outcome is what a timeline gave.
@@ -27,6 +29,7 @@ type outcome struct {
 	Alerts     []raised // by first, then group
 	Undecided  int
 	Suppressed int
+	Counted    int // matches that count towards a hit
 }
 
 // raised is what a test can say of an alert.
@@ -37,46 +40,40 @@ type raised struct {
 	Last     time.Time
 	Summary  string
 	Evidence []int
+	Events   []int // all that it counts, as far as an alert lists them
 }
 
-// stage builds the test's generation and timeline, or notes problems.
+// stage builds the test's generation and timeline, or notes problems. The tables are in force until the next stage of the
+// suite is built.
 func (c *testCase) stage() (*stage, []*event.Event) {
-	schema, err := c.schema()
-	if err != nil {
-		c.problem("tables", err.Error(), "")
-		return nil, nil
-	}
-	timeline, accounts := c.timeline(schema)
+	timeline, accounts := c.timeline(c.suite.rig.schema)
 	if len(c.problems) > 0 {
 		return nil, nil
 	}
 	first, last := span(timeline)
 	set := table.NewSet(c.options.Zone, c.tables(accounts, first, last)...)
-	schema.AddLookups(set.Lookups()...)
-	rules, problems := rule.Load(schema, []rule.File{c.file})
-	if c.problems = append(c.problems, problems...); len(c.problems) > 0 {
+	if len(c.problems) > 0 {
 		return nil, nil
 	}
-	return &stage{
-		generation: engine.NewGeneration(engine.GenerationOptions{Rules: rules, People: set}),
-		places:     map[event.ID]int{},
-	}, timeline
+	c.suite.rig.put(set)
+	s := &stage{people: set, places: map[event.ID]int{}, texts: map[string]int{}}
+	return s.under(c.suite.rules), timeline
 }
 
-// schema is one like the caller's, whose lookups this test may bind.
+// under is the same stage for another rule over the same rig: a mutant.
+func (s *stage) under(rules *rule.Set) *stage {
+	other := *s
+	other.generation = engine.NewGeneration(engine.GenerationOptions{Rules: rules, People: s.people})
+	return &other
+}
+
+// schema is one like the caller's, whose lookups a timeline's own tables may bind.
 func (c *testCase) schema() (*event.Schema, error) {
-	declared := c.options.Schema.Declared()
-	for i := range declared {
-		declared[i].Name = strings.TrimPrefix(declared[i].Name, event.NativePrefix)
-	}
-	s, err := event.NewSchema(declared...)
+	r, err := newRig(c.options.Schema)
 	if err != nil {
 		return nil, err
 	}
-	for _, l := range c.options.Schema.Lookups() {
-		s.AddLookups(*l)
-	}
-	return s, nil
+	return r.schema, nil
 }
 
 func span(timeline []*event.Event) (first, last time.Time) {
@@ -87,51 +84,84 @@ func span(timeline []*event.Event) (first, last time.Time) {
 	return time.Unix(0, lo), time.Unix(0, hi)
 }
 
+// course is a way through a timeline. What the alerts are must not depend on it.
+type course struct {
+	events   []*event.Event
+	shards   int            // 0: 1
+	batch    int            // events a batch; 0: 1
+	lateness time.Duration  // by which watermarks follow; 0: they never move
+	restart  func(int) bool // whether the state is saved and restored after so many events; may be nil
+}
+
 // play judges the timeline one event at a time, from empty windows that forget nothing.
 func (s *stage) play(timeline []*event.Event) (outcome, error) {
+	return s.walk(course{events: timeline})
+}
+
+// walk judges the events of a course.
+func (s *stage) walk(c course) (outcome, error) {
 	var out outcome
-	matcher, state := s.generation.NewMatcher(nil), engine.NewState(s.generation, 1)
-	records := map[event.ID]*event.Record{}
-	last := map[string]engine.Draft{}
-	for i, ev := range timeline {
-		matches := matcher.Match(ev, nil)
+	w := newWalk(s.generation, max(c.shards, 1))
+	batch := max(c.batch, 1)
+	var matches []engine.Match
+	for i, ev := range c.events {
+		had := len(matches)
+		matches = w.matcher.Match(ev, matches)
 		if id := ev.Identity(); s.places[id] == 0 {
 			s.places[id] = i + 1
+			s.texts[id.String()] = i + 1
 		}
-		for _, m := range matches {
-			switch m.Outcome {
-			case engine.Undecided:
-				out.Undecided++
-			case engine.Suppressed:
-				out.Suppressed++
-			default:
-				records[m.ID] = m.Record
+		w.saw(ev.Time(), c.lateness)
+		out.count(matches[had:])
+		if (i+1)%batch != 0 && i+1 != len(c.events) {
+			continue
+		}
+		w.apply(matches)
+		matches = matches[:0]
+		if c.restart != nil && c.restart(i+1) {
+			if err := w.restart(s.generation); err != nil {
+				return out, err
 			}
 		}
-		for _, d := range state.Apply(0, matches, []int64{engine.Never}).Drafts {
-			last[fmt.Sprint(d.Alert.Group, d.Alert.Period.Start)] = d
-		}
 	}
-	if n := matcher.Counts[0].Errors; n > 0 {
+	w.end(c.events)
+	if n := w.matcher.Counts[0].Errors; n > 0 {
 		return out, fmt.Errorf("%d evaluations of a condition ended in an error of expr", n)
 	}
-	for _, d := range last {
+	for _, d := range w.last {
 		if d.Alert.Status == alert.Withdrawn {
 			continue
 		}
-		a, err := s.dress(d, records)
+		a, err := s.dress(d, w.records)
 		if err != nil {
 			return out, err
 		}
 		out.Alerts = append(out.Alerts, a)
 	}
-	slices.SortFunc(out.Alerts, func(a, b raised) int {
+	out.sort()
+	return out, nil
+}
+
+func (o *outcome) count(matches []engine.Match) {
+	for i := range matches {
+		switch matches[i].Outcome {
+		case engine.Undecided:
+			o.Undecided++
+		case engine.Suppressed:
+			o.Suppressed++
+		default:
+			o.Counted++
+		}
+	}
+}
+
+func (o *outcome) sort() {
+	slices.SortFunc(o.Alerts, func(a, b raised) int {
 		if c := a.First.Compare(b.First); c != 0 {
 			return c
 		}
 		return strings.Compare(fmt.Sprint(a.Group), fmt.Sprint(b.Group))
 	})
-	return out, nil
 }
 
 // dress completes a draft with the records that it quotes, as a commit does.
@@ -143,6 +173,10 @@ func (s *stage) dress(d engine.Draft, records map[event.ID]*event.Record) (raise
 		a.Evidence = append(a.Evidence, s.places[id])
 	}
 	slices.Sort(a.Evidence)
+	for _, id := range d.Alert.EventIDs {
+		a.Events = append(a.Events, s.texts[id])
+	}
+	slices.Sort(a.Events)
 	if err := d.Dress(quoted); err != nil {
 		return a, err
 	}

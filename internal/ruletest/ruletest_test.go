@@ -311,13 +311,16 @@ func staged(t *testing.T, test string) (*testCase, *stage, []*event.Event) {
 	t.Helper()
 	o := options(t)
 	o.Zone = time.UTC
-	cases, problems := o.cases(rule.File{Name: "r.yaml", Data: []byte(head + strings.TrimPrefix(test, "\n"))})
-	if len(problems) > 0 || len(cases) != 1 {
-		t.Fatal(problems)
+	files := []rule.File{{Name: "r.yaml", Data: []byte(head + strings.TrimPrefix(test, "\n"))}}
+	set, problems := rule.Load(o.Schema, files)
+	suite, more := o.suite(files[0], set, files)
+	if len(problems)+len(more) > 0 || len(suite.cases) != 1 {
+		t.Fatal(problems, more)
 	}
-	s, timeline := cases[0].stage()
-	if len(cases[0].problems) > 0 {
-		t.Fatal(cases[0].problems)
+	c := &suite.cases[0]
+	s, timeline := c.stage()
+	if len(c.problems) > 0 {
+		t.Fatal(c.problems)
 	}
-	return &cases[0], s, timeline
+	return c, s, timeline
 }

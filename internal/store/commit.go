@@ -2,12 +2,16 @@ package store
 
 import (
 	"encoding/json"
+	"errors"
 	"time"
 
 	"probity/internal/alert"
 	"probity/internal/event"
 	"probity/internal/evidence"
 )
+
+// ErrRefused is wrapped by the error of a commit that will be refused again however often it is tried.
+var ErrRefused = errors.New("refused")
 
 // Commit is everything that one batch changes. The caller may reuse its memory when the call returns.
 type Commit struct {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -51,11 +52,11 @@ func (m *Memory) Commit(c *Commit) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	revisions, err := newRevisions(c.Alerts, m.lastAndBody)
-	if err != nil {
-		return err
+	if err == nil {
+		err = checkJournal(c.Journal)
 	}
-	if err := checkJournal(c.Journal); err != nil {
-		return err
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	m.commit++
 	if c.Generation != "" {

@@ -21,7 +21,7 @@ func (s *Store) Commit(c *Commit) error {
 	}
 	p, err := s.pack(c)
 	if err != nil {
-		return fmt.Errorf("preparing commit %d: %w", s.head.commit+1, err)
+		return fmt.Errorf("preparing commit %d: %w: %w", s.head.commit+1, ErrRefused, err)
 	}
 	return s.write(change{
 		evidence: p.evidence,

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -91,7 +90,7 @@ func (s *Store) settle() error {
 			return err
 		}
 		if got.commit != s.head.commit {
-			s.stopped = errors.New("a commit that failed is in the database after all: close the state folder and open it again")
+			s.stopped = fmt.Errorf("%w: a commit that failed is in the database after all: close the state folder and open it again", ErrRefused)
 			return s.stopped
 		}
 		next := s.head

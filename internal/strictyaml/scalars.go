@@ -27,7 +27,7 @@ func ParseDuration(text string) (time.Duration, error) {
 	for suffix, unit := range map[string]time.Duration{"d": 24 * time.Hour, "w": 7 * 24 * time.Hour} {
 		if num, ok := strings.CutSuffix(text, suffix); ok {
 			n, err := strconv.Atoi(num)
-			if err != nil || n < 0 || n > 36500 {
+			if err != nil || n < 0 || n > 36500*int(24*time.Hour)/int(unit) {
 				return 0, fmt.Errorf("%q is not a length of time; write 90s, 10m, 24h, 90d or 2w", text)
 			}
 			return time.Duration(n) * unit, nil

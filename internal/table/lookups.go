@@ -207,6 +207,10 @@ func aboutBait() []question {
 func aboutTime() []question {
 	when := []event.Param{{Name: "time", Kind: event.Time}}
 	return []question{
+		{value: (*Set).localDate, Lookup: event.Lookup{
+			Name: "local_date", Params: when, Result: event.String,
+			Doc: "The day of the time on local clocks, as 2026-03-02: what a value_count of days counts.",
+		}},
 		{value: (*Set).localHour, Lookup: event.Lookup{
 			Name: "local_hour", Params: when, Result: event.Int,
 			Doc: "The hour of the time on local clocks, 0 to 23.",

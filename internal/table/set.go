@@ -9,6 +9,7 @@ import (
 // Set is the tables of one generation, indexed. It is immutable and safe for concurrent use.
 type Set struct {
 	zone         *time.Location
+	dates        *dates
 	people       *people
 	roster       *roster
 	vehicles     *vehicles
@@ -28,7 +29,7 @@ func NewSet(zone *time.Location, tables ...*Table) *Set {
 	if zone == nil {
 		zone = time.UTC
 	}
-	s := &Set{zone: zone}
+	s := &Set{zone: zone, dates: &dates{text: map[int64]string{}}}
 	byName := map[string]*Table{}
 	for _, t := range tables {
 		if t != nil {

@@ -6,14 +6,16 @@ import (
 	"fmt"
 )
 
-const version = 1
+const version = 2
 
 // Append appends the encoded state to b; see the package comment for the form.
-func (c *Count) Append(b []byte) []byte {
+func (w *Window) Append(b []byte) []byte {
 	b = append(b, version)
-	b = appendEntries(b, c.entries)
-	b = binary.AppendUvarint(b, uint64(len(c.open)))
-	for _, o := range c.open {
+	b = binary.AppendVarint(b, w.decided)
+	b = binary.AppendVarint(b, w.began)
+	b = appendEntries(b, w.entries)
+	b = binary.AppendUvarint(b, uint64(len(w.open)))
+	for _, o := range w.open {
 		b = binary.AppendVarint(b, o.Period)
 		b = appendEntries(b, o.Entries)
 	}
@@ -27,7 +29,22 @@ func appendEntries(b []byte, entries []Entry) []byte {
 		b = binary.AppendVarint(b, e.Time-before)
 		b = append(b, e.ID[:]...)
 		b = binary.AppendUvarint(b, uint64(e.Facts))
+		b = append(b, e.Step)
+		b = binary.LittleEndian.AppendUint64(b, e.Value)
+		b = appendCaptured(b, e.Captured)
 		before = e.Time
+	}
+	return b
+}
+
+// appendCaptured writes 0 for none, else the number of fields plus 1 and each with its length.
+func appendCaptured(b []byte, c *Captured) []byte {
+	if c == nil {
+		return append(b, 0)
+	}
+	b = binary.AppendUvarint(b, uint64(len(*c))+1)
+	for _, text := range *c {
+		b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
 	}
 	return b
 }
@@ -35,25 +52,26 @@ func appendEntries(b []byte, entries []Entry) []byte {
 var errShort = errors.New("window state ends early")
 
 // Decode reads what Append wrote.
-func Decode(b []byte) (*Count, error) {
+func Decode(b []byte) (*Window, error) {
 	if len(b) == 0 || b[0] != version {
 		return nil, fmt.Errorf("window state of an unknown version")
 	}
 	d := decoder{b: b[1:]}
-	c := &Count{entries: d.entries()}
+	w := &Window{decided: d.varint(), began: d.varint()}
+	w.entries = d.entries()
 	n := d.uvarint()
 	if n > uint64(len(d.b)) {
 		return nil, errShort
 	}
 	for range n {
 		o := Open{Period: d.varint(), Entries: d.entries()}
-		if k := len(c.open); k > 0 && c.open[k-1].Period >= o.Period {
+		if k := len(w.open); k > 0 && w.open[k-1].Period >= o.Period {
 			return nil, errors.New("window state: periods out of order")
 		}
 		if len(o.Entries) == 0 {
 			return nil, errors.New("window state: an alert period without events")
 		}
-		c.open = append(c.open, o)
+		w.open = append(w.open, o)
 	}
 	if d.err == nil && len(d.b) > 0 {
 		d.err = fmt.Errorf("window state: %d bytes too many", len(d.b))
@@ -61,7 +79,7 @@ func Decode(b []byte) (*Count, error) {
 	if d.err != nil {
 		return nil, d.err
 	}
-	return c, nil
+	return w, nil
 }
 
 type decoder struct {
@@ -90,7 +108,7 @@ func (d *decoder) took(n int) uint64 {
 	return 1
 }
 
-const leastEntryBytes = 1 + 16 + 1
+const leastEntryBytes = 1 + 16 + 1 + 1 + 8 + 1
 
 func (d *decoder) entries() []Entry {
 	n := d.uvarint()
@@ -109,6 +127,7 @@ func (d *decoder) entries() []Entry {
 		copy(e.ID[:], d.b)
 		d.b = d.b[len(e.ID):]
 		e.Facts = uint32(d.uvarint())
+		e.Step, e.Value, e.Captured = d.step(), d.value(), d.captured()
 		if k := len(out); k > 0 && compare(out[k-1], e) >= 0 {
 			d.err = errors.New("window state: entries out of order")
 			return nil
@@ -117,4 +136,46 @@ func (d *decoder) entries() []Entry {
 		before = e.Time
 	}
 	return out
+}
+
+func (d *decoder) step() uint8 {
+	if len(d.b) < 1 {
+		d.took(0)
+		return 0
+	}
+	step := d.b[0]
+	d.took(1)
+	return step
+}
+
+func (d *decoder) value() uint64 {
+	if len(d.b) < 8 {
+		d.took(0)
+		return 0
+	}
+	v := binary.LittleEndian.Uint64(d.b)
+	d.took(8)
+	return v
+}
+
+func (d *decoder) captured() *Captured {
+	n := d.uvarint()
+	if n == 0 {
+		return nil
+	}
+	if n-1 > uint64(len(d.b)) {
+		d.err = errShort
+		return nil
+	}
+	c := make(Captured, n-1)
+	for i := range c {
+		k := d.uvarint()
+		if k > uint64(len(d.b)) {
+			d.err = errShort
+			return nil
+		}
+		c[i] = string(d.b[:k])
+		d.b = d.b[k:]
+	}
+	return &c
 }

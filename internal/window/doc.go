@@ -2,23 +2,33 @@
 // hits, and which alert periods they make. It knows event times and ids only: no clock, no rule text, no files. The engine
 // calls it, one goroutine a key at a time.
 //
-// # event_count
+// # Definitions
 //
-// The definition, over the whole set of matching events of a key, is model in count_test.go: an event e is a hit if at
-// least AtLeast events lie in (e.time − Timespan, e.time], ties included; an alert period is the hit's time divided by
-// Period; the alert of a period holds the distinct events of all its hits' windows. A rule without a correlation is the
-// case AtLeast 1, Timespan 1 ns. The result is a function of the set: order, batches and doubled events do not matter.
+// Over the whole set of matching events of a key. A window is (e.time − Timespan, e.time], ties included; an alert period is
+// a hit's time divided by Period, and the alert of a period holds the distinct events of all its hits.
+//
+//	event_count       e is a hit if its window holds at least AtLeast events (count.go)
+//	value_count       … at least AtLeast distinct values (value.go)
+//	temporal          … an event of every step, that belong together (temporal.go)
+//	temporal_ordered  … in the order of the steps (temporal.go)
+//	absence           e is a hit if no link lies around it (absence.go)
+//	new_value         e is a hit if its value was not seen before (newvalue.go)
+//
+// The brute-force models in model_test.go say the same in a few plain lines, and the tests compare. The first four fire at
+// once: more events only add. The last two wait for the watermark. A rule without a correlation is event_count with AtLeast
+// 1, Timespan 1 ns. The result is a function of the set: order, batches and doubled events do not matter.
 //
 // # Memory
 //
-// An entry is forgotten when the watermark has passed its time by Timespan and what the rule keeps beyond it (how long an
-// undecided match may wait, how long a source may repeat a record); an alert period when the watermark has passed its end
-// by as much. Only events later than allowed can tell the difference.
+// An entry is forgotten when the watermark has passed its time by the shape's reach and what the rule keeps beyond it (how
+// long an undecided match may wait, how long a source may repeat a record); an alert period when the watermark has passed
+// its end by as much. Only events later than allowed can tell the difference.
 //
 // # Encoded form
 //
-// Byte 1 is the version (1). Then, each as an unsigned varint unless said: the number of entries, and for each the
-// difference of its time to the one before (signed varint), 16 bytes of id, its facts; the number of open periods, and for
-// each its index (signed varint) and entries in the same form. Decoding checks order and lengths; what does not check is
-// an error, never a guess.
+// Byte 1 is the version (2). Then the watermark up to which deferred entries were judged and the time of the key's first
+// event (signed varints), the number of entries (unsigned varint), and for each: the difference of its time to the one before
+// (signed varint), 16 bytes of id, its facts (unsigned varint), its step (1 byte), its value (8 bytes, little-endian), its
+// captured fields (0, or their number plus 1, and each with its length); the number of open periods, and for each its index
+// (signed varint) and entries in the same form. Decoding checks order and lengths; what does not check is an error.
 package window

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"probity/internal/daemon"
+	"probity/internal/neutral"
+	"probity/internal/rulediff"
+)
+
+type rulesDiffCommand struct {
+	configFlag
+	Base  string   `arg:"" help:"The rules before: a git revision, or a folder that holds them."`
+	Head  string   `arg:"" help:"The rules after."`
+	Files []string `arg:"" optional:"" placeholder:"FILE" help:"Log files, or SOURCE=FILE; without any, all files of all sources."`
+
+	Rules     []string  `name:"rules" sep:"none" placeholder:"PATH" help:"Where a revision's rules are: files, globs or folders of the working tree; those of the configuration unless said."`
+	NoBuiltin bool      `help:"Leave the built-in rules out, which the configuration adds to both sides."`
+	Until     time.Time `placeholder:"TIME" help:"At the end, take it that nothing before this instant is missing any more."`
+
+	Output   string `enum:"text,json,markdown" default:"text" help:"text, json, or markdown for a pull request."`
+	Examples int    `default:"3" help:"Alerts shown of each rule, at most so many added, removed and altered."`
+	Names    bool   `xor:"names" help:"Show the examples' sentences, which name persons: in markdown, too."`
+	NoNames  bool   `xor:"names" help:"Show no sentence: ids and counts only."`
+
+	Budget         int  `placeholder:"N" help:"How many alerts a week may interrupt somebody: critical and high ones."`
+	FailOverBudget bool `help:"Exit with status 3 if the rules after the change exceed the budget."`
+}
+
+// Help is shown by "probity rules diff --help".
+func (rulesDiffCommand) Help() string {
+	return "Judges the same logs twice, with the rules before and after a change, and says which alerts the change adds, removes " +
+		"or alters. A name that is a folder is read as a folder; write refs/heads/NAME for a branch that is called like one."
+}
+
+func (c *rulesDiffCommand) check() error {
+	switch {
+	case c.FailOverBudget && c.Budget == 0:
+		return usageError("--fail-over-budget: which budget? write --budget N")
+	case c.Budget < 0:
+		return usageError("--budget: write how many alerts a week, at least 1")
+	case c.Examples < 0:
+		return usageError("--examples: write how many, at least 0")
+	}
+	return nil
+}
+
+// Run compares two sides. Interrupted, it leaves nothing behind.
+func (c *rulesDiffCommand) Run(e *env) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	config, err := c.load()
+	if err != nil {
+		return err
+	}
+	logger, err := e.logger(daemon.Log{Level: "warn", Format: config.Log.Format})
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(e.ctx, syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	paths := c.Rules
+	if len(paths) == 0 {
+		paths = config.Rules.Paths
+	}
+	o := rulediff.Options{
+		Config: config, Files: c.Files, Until: c.Until, Builtin: config.Rules.Builtin && !c.NoBuiltin,
+		Examples: c.Examples, Budget: c.Budget, Logger: logger,
+	}
+	if o.Base, err = rulediff.ReadSide(ctx, c.Base, paths); err != nil {
+		return fmt.Errorf("BASE: %w", err)
+	}
+	if o.Head, err = rulediff.ReadSide(ctx, c.Head, paths); err != nil {
+		return fmt.Errorf("HEAD: %w", err)
+	}
+	progress, done := diffProgress(e.stderr)
+	o.Progress = progress
+	report, err := rulediff.Run(ctx, o)
+	done()
+	if err != nil {
+		return err
+	}
+	if err := c.write(e.stdout, report); err != nil {
+		return err
+	}
+	if c.FailOverBudget && report.Budget.Exceeded() {
+		return errFindings
+	}
+	return nil
+}
+
+func (c *rulesDiffCommand) write(to io.Writer, report *rulediff.Report) error {
+	if c.NoNames || c.Output == "markdown" && !c.Names {
+		report.WithoutNames()
+	}
+	switch c.Output {
+	case "json":
+		return writeJSON(to, report)
+	case "markdown":
+		return report.WriteMarkdown(to)
+	}
+	return report.WriteText(to)
+}
+
+// progressEvery is how many events lie between two words on progress, about a second.
+const progressEvery = 100_000
+
+// diffProgress shows on a terminal how far a replay is, and elsewhere nothing. done removes the line.
+func diffProgress(to io.Writer) (progress func(side string, events int), done func()) {
+	file, ok := to.(*os.File)
+	if !ok {
+		return nil, func() {}
+	}
+	if _, err := unix.IoctlGetWinsize(int(file.Fd()), unix.TIOCGWINSZ); err != nil {
+		return nil, func() {}
+	}
+	const erase = "\r\x1b[K"
+	next := map[string]int{}
+	return func(side string, events int) {
+		if events >= next[side] {
+			next[side] = events + progressEvery
+			fmt.Fprintf(file, "%sby the rules of %s: %d events judged", erase, neutral.Terminal(side), events)
+		}
+	}, func() { fmt.Fprint(file, erase) }
+}

@@ -1,0 +1,110 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"probity/internal/rule"
+	"probity/internal/window"
+)
+
+// feed is what is known of the windows that one condition feeds, beside the windows.
+type feed struct {
+	// Since is the event time from which on it has been fed; Never: from the first event.
+	Since int64 `json:"since"`
+	// Forgot is the bound behind which windows and alerts may have been forgotten; Never if none has been.
+	Forgot int64 `json:"forgot"`
+	// AtLeast, Period and Facts are those of the rule under which the windows were last judged.
+	AtLeast int    `json:"at_least"`
+	Period  int64  `json:"period"`
+	Facts   string `json:"facts"`
+}
+
+// feedsFeed is the feed under which State keeps what it knows of each feed, by the feed as the key.
+const feedsFeed = "feeds"
+
+func newFeed(r *rule.Compiled, since int64) *feed {
+	return &feed{Since: since, Forgot: Never, AtLeast: r.AtLeast, Period: int64(r.Period), Facts: factsOf(r)}
+}
+
+// factsOf names the facts of a rule in their order: an entry's bits have no other names.
+func factsOf(r *rule.Compiled) (text string) {
+	for _, f := range r.Rule.Facts {
+		text += f.Say + "\x00" + f.When + "\x00"
+	}
+	return text
+}
+
+func (f *feed) save(name string) Saved {
+	b, err := json.Marshal(f)
+	if err != nil {
+		panic(err) // numbers and text
+	}
+	return Saved{Feed: feedsFeed, Key: name, State: b}
+}
+
+// Restore puts back one saved piece of state; ok is false if no rule in force has its feed, and it can go.
+func (s *State) Restore(w Saved) (ok bool, err error) {
+	if w.Feed == feedsFeed {
+		f := new(feed)
+		if err := json.Unmarshal(w.State, f); err != nil {
+			return false, fmt.Errorf("what is known of feed %s: %w", w.Key, err)
+		}
+		s.feeds[w.Key] = f
+		return true, nil
+	}
+	r, ok := s.gen.byFeed[w.Feed]
+	if !ok {
+		return false, nil
+	}
+	win, err := window.Decode(w.State)
+	if err != nil {
+		return false, fmt.Errorf("rule %s: %w", r.ID, err)
+	}
+	sh := s.shards[s.Shard(r, w.Key)]
+	k := windowKey{r.Feed, w.Key}
+	sh.windows[k] = &held{Window: win}
+	sh.schedule(r, k, s.gen)
+	return true, nil
+}
+
+// Warming reports since which event time a rule's state has been fed, if that is later than the first event: until its
+// window is covered from there, a missing alert says little.
+func (s *State) Warming(r *rule.Compiled) (since int64, ok bool) {
+	f := s.feeds[r.Feed]
+	if f == nil || f.Since == Never {
+		return 0, false
+	}
+	return f.Since, true
+}
+
+// Forgotten reports whether what a rule held of an alert period that ends at end has been forgotten: a draft of it holds
+// nothing but events later than allowed.
+func (s *State) Forgotten(r *rule.Compiled, end int64) bool {
+	f := s.feeds[r.Feed]
+	return f != nil && f.Forgot != Never && end <= f.Forgot
+}
+
+// Settle notes, once all shards have been applied and their drafts dressed, how far each rule has forgotten, and returns
+// what is to be saved of that.
+func (s *State) Settle() (out []Saved) {
+	for i, r := range s.gen.Rules.Rules {
+		f := s.feeds[r.Feed]
+		for _, sh := range s.shards {
+			bound := sh.forgot[i]
+			sh.forgot[i] = Never
+			if bound == Never {
+				continue
+			}
+			if f == nil {
+				f = newFeed(r, Never)
+				s.feeds[r.Feed] = f
+			}
+			if bound > f.Forgot {
+				f.Forgot = bound
+				out = append(out, f.save(r.Feed))
+			}
+		}
+	}
+	return out
+}

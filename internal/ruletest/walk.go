@@ -1,0 +1,95 @@
+package ruletest
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"probity/internal/engine"
+	"probity/internal/event"
+)
+
+// walk is what a course goes through: the state of the windows as package pipeline keeps it, and what a store would hold.
+type walk struct {
+	matcher *engine.Matcher
+	state   *engine.State
+	saved   map[[2]string][]byte
+	records map[event.ID]*event.Record
+	last    map[string]engine.Draft // by alert
+	top     [3]int64                // the three highest event times so far
+	mark    int64                   // the watermark
+}
+
+func newWalk(g *engine.Generation, shards int) *walk {
+	return &walk{
+		matcher: g.NewMatcher(nil), state: engine.NewState(g, shards),
+		saved: map[[2]string][]byte{}, records: map[event.ID]*event.Record{}, last: map[string]engine.Draft{},
+		top: [3]int64{engine.Never, engine.Never, engine.Never}, mark: engine.Never,
+	}
+}
+
+// saw moves the watermark as a stream's moves: the third-highest time so far, less the lateness.
+func (w *walk) saw(t int64, lateness time.Duration) {
+	if lateness == 0 {
+		return
+	}
+	top := append(w.top[:], t)
+	slices.Sort(top)
+	copy(w.top[:], top[1:])
+	if w.top[0] != engine.Never {
+		w.mark = w.top[0] - int64(lateness)
+	}
+}
+
+// apply hands a batch of matches to the shards and keeps what a commit would.
+func (w *walk) apply(matches []engine.Match) {
+	shards := make([][]engine.Match, w.state.Shards())
+	for i := range matches {
+		if m := &matches[i]; m.Outcome == engine.Counted {
+			w.records[m.Entry.ID] = m.Record
+			n := w.state.Shard(m.Rule, m.Key)
+			shards[n] = append(shards[n], *m)
+		}
+	}
+	for i := range shards {
+		b := w.state.Apply(i, shards[i], []int64{w.mark})
+		w.save(b.Windows)
+		for _, d := range b.Drafts {
+			w.last[fmt.Sprint(d.Alert.Group, d.Alert.Period.Start)] = d
+		}
+	}
+	w.save(w.state.Settle())
+}
+
+func (w *walk) save(pieces []engine.Saved) {
+	for _, s := range pieces {
+		if s.State == nil {
+			delete(w.saved, [2]string{s.Feed, s.Key})
+		} else {
+			w.saved[[2]string{s.Feed, s.Key}] = s.State
+		}
+	}
+}
+
+// end waits for everything that a rule may wait for, as replay --until does: no window is longer than a year.
+func (w *walk) end(timeline []*event.Event) {
+	_, last := span(timeline)
+	w.mark = last.Add(2 * 366 * 24 * time.Hour).UnixNano()
+	w.apply(nil)
+}
+
+// restart goes on with what was saved and nothing else.
+func (w *walk) restart(g *engine.Generation) error {
+	w.state = engine.NewState(g, w.state.Shards())
+	keys := slices.SortedFunc(maps.Keys(w.saved), func(a, b [2]string) int { return strings.Compare(a[0]+a[1], b[0]+b[1]) })
+	for _, k := range keys {
+		if ok, err := w.state.Restore(engine.Saved{Feed: k[0], Key: k[1], State: w.saved[k]}); err != nil {
+			return fmt.Errorf("restoring what was saved: %w", err)
+		} else if !ok {
+			return fmt.Errorf("what was saved belongs to no rule in force")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,158 @@
+package window
+
+import (
+	"slices"
+
+	"pgregory.net/rapid"
+
+	"probity/internal/event"
+)
+
+// model is the definition of all shapes, over the whole set of entries of one key.
+func model(s *Spec, entries []Entry) map[int64][]Entry {
+	entries = slices.Clone(entries)
+	slices.SortFunc(entries, compare)
+	alerts := map[int64][]Entry{}
+	for _, e := range entries {
+		p := s.PeriodOf(e.Time)
+		alerts[p] = append(alerts[p], modelHit(s, entries, e)...)
+	}
+	for p, es := range alerts {
+		slices.SortFunc(es, compare)
+		if alerts[p] = slices.CompactFunc(es, func(a, b Entry) bool { return compare(a, b) == 0 }); len(es) == 0 {
+			delete(alerts, p)
+		}
+	}
+	return alerts
+}
+
+// modelHit returns what a hit at e puts into its alert, nothing if e is no hit.
+func modelHit(s *Spec, entries []Entry, e Entry) []Entry {
+	var in []Entry
+	values := map[uint64]bool{}
+	for _, x := range entries {
+		if e.Time-s.Timespan < x.Time && x.Time <= e.Time {
+			in = append(in, x)
+			values[x.Value] = true
+		}
+	}
+	switch s.Shape {
+	case EventCount:
+		if len(in) >= s.AtLeast {
+			return in
+		}
+	case ValueCount:
+		if len(values) >= s.AtLeast {
+			return in
+		}
+	case Temporal, TemporalOrdered:
+		return modelTuples(s, in)
+	case Absence:
+		if e.Step == linkStep || slices.ContainsFunc(entries, func(x Entry) bool {
+			return x.Step == linkStep && e.Time-s.Before <= x.Time && x.Time <= e.Time+s.After
+		}) {
+			return nil
+		}
+		return []Entry{e}
+	case NewValue:
+		seen := slices.ContainsFunc(entries, func(x Entry) bool {
+			return x.Value == e.Value && e.Time-s.Timespan <= x.Time && x.Time < e.Time
+		})
+		if !seen && entries[0].Time <= e.Time-s.History {
+			return []Entry{e}
+		}
+	}
+	return nil
+}
+
+// modelTuples tries every tuple of one entry a step and keeps the entries of those that fit.
+func modelTuples(s *Spec, in []Entry) (out []Entry) {
+	var try func(tuple []Entry)
+	try = func(tuple []Entry) {
+		if len(tuple) < s.Steps {
+			for _, x := range in {
+				if int(x.Step) == len(tuple) {
+					try(append(slices.Clone(tuple), x))
+				}
+			}
+			return
+		}
+		captured := make([]*Captured, len(tuple))
+		for i, x := range tuple {
+			captured[i] = x.Captured
+			if s.Shape == TemporalOrdered && i > 0 && (x.Time < tuple[i-1].Time || x.ID == tuple[i-1].ID) {
+				return
+			}
+		}
+		if s.Where == nil || s.Where(captured) {
+			out = append(out, tuple...)
+		}
+	}
+	try(nil)
+	return out
+}
+
+// sameFirst is a where: the first captured field is the same in all steps.
+func sameFirst(tuple []*Captured) bool {
+	for _, c := range tuple {
+		if (*c)[0] == "" || (*c)[0] != (*tuple[0])[0] {
+			return false
+		}
+	}
+	return true
+}
+
+func drawSpec(t *rapid.T) *Spec {
+	s := &Spec{
+		Shape:    Shape(rapid.IntRange(0, int(NewValue)).Draw(t, "shape")),
+		Timespan: rapid.Int64Range(1, 30).Draw(t, "timespan"),
+		Period:   rapid.Int64Range(1, 40).Draw(t, "period"),
+		AtLeast:  rapid.IntRange(1, 5).Draw(t, "at_least"),
+		Steps:    rapid.IntRange(2, 3).Draw(t, "steps"),
+		History:  rapid.Int64Range(0, 30).Draw(t, "history"),
+	}
+	if s.Shape == Absence {
+		s.Before, s.After = rapid.Int64Range(0, 15).Draw(t, "before"), rapid.Int64Range(0, 15).Draw(t, "after")
+	}
+	if rapid.Bool().Draw(t, "where") {
+		s.Where = sameFirst
+	}
+	return s
+}
+
+func drawEntries(t *rapid.T, s *Spec) []Entry {
+	return rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) Entry {
+		e := Entry{
+			Time:  rapid.Int64Range(-50, 100).Draw(t, "time"),
+			ID:    event.ID{rapid.Byte().Draw(t, "id"), rapid.Byte().Draw(t, "id2")},
+			Facts: rapid.Uint32Range(0, 15).Draw(t, "facts"),
+		}
+		switch s.Shape {
+		case ValueCount, NewValue:
+			e.Value = uint64(rapid.IntRange(1, 6).Draw(t, "value"))
+		case Temporal, TemporalOrdered:
+			e.Step = uint8(rapid.IntRange(0, s.Steps-1).Draw(t, "step"))
+			e.Captured = &Captured{rapid.SampledFrom([]string{"a", "b", ""}).Draw(t, "field")}
+		case Absence:
+			e.Step = uint8(rapid.IntRange(0, 1).Draw(t, "step"))
+		}
+		return e
+	}), 0, 25, func(e Entry) event.ID { return e.ID }).Draw(t, "events")
+}
+
+// arrivals are the entries as they may be read: some doubled, each later than its time by at most the lateness.
+func arrivals(t *rapid.T, entries []Entry, lateness int64) []arrival {
+	var out []arrival
+	for _, e := range entries {
+		for range rapid.IntRange(1, 2).Draw(t, "copies") {
+			out = append(out, arrival{e.Time + rapid.Int64Range(0, lateness).Draw(t, "delay"), e})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b arrival) int { return int(a.at - b.at) })
+	return out
+}
+
+type arrival struct {
+	at int64
+	Entry
+}

@@ -1,0 +1,225 @@
+package window
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"probity/internal/event"
+)
+
+// told is what a reader of all revisions knows in the end.
+type told map[int64][]Entry
+
+func (m told) hear(w *Window, changed []int64) {
+	for _, p := range changed {
+		if a := w.Alert(p); len(a) > 0 {
+			m[p] = slices.Clone(a)
+		} else {
+			delete(m, p)
+		}
+	}
+}
+
+// Alerts are a function of the set: any order within the lateness, doubled events, a watermark that judges and forgets as
+// early as it may, and a restart at any point.
+func TestEveryShapeEqualsItsDefinition(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawSpec(t)
+		entries := drawEntries(t, s)
+		lateness := rapid.Int64Range(0, 20).Draw(t, "lateness")
+		keep := rapid.Int64Range(0, 10).Draw(t, "keep")
+		w, got := New(), told{}
+		for _, r := range arrivals(t, entries, lateness) {
+			changed, _ := w.Add(s, r.Entry, nil)
+			got.hear(w, changed)
+			if rapid.Bool().Draw(t, "advance") {
+				due, before := w.Due(s, keep), w.Append(nil)
+				changed := w.Decide(s, r.at-lateness, nil)
+				got.hear(w, changed)
+				if forgot := w.Forget(s, r.at-lateness, keep); (forgot || len(changed) > 0) && due > r.at-lateness {
+					t.Fatalf("the watermark %d changed something, but Due said %d; before %x", r.at-lateness, due, before)
+				}
+			}
+			if rapid.IntRange(0, 5).Draw(t, "restart") == 0 {
+				var err error
+				if w, err = Decode(w.Append(nil)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		got.hear(w, w.Decide(s, 10_000, nil))
+		if diff := cmp.Diff(model(s, entries), map[int64][]Entry(got), cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("definition (-) and window (+) differ:\n%s", diff)
+		}
+	})
+}
+
+// A link that is later than allowed unmakes the hits around it, and a late first use the later ones.
+func TestALateFactUnmakesHits(t *testing.T) {
+	absence := &Spec{Shape: Absence, Period: 100, Timespan: 1, Before: 10, After: 10}
+	w, got := New(), told{}
+	for _, at := range []int64{20, 50} {
+		changed, _ := w.Add(absence, Entry{Time: at, ID: event.ID{byte(at)}}, nil)
+		got.hear(w, changed)
+	}
+	got.hear(w, w.Decide(absence, 90, nil))
+	if len(got[0]) != 2 {
+		t.Fatal(got)
+	}
+	changed, _ := w.Add(absence, Entry{Time: 55, ID: event.ID{9}, Step: linkStep}, nil)
+	got.hear(w, changed)
+	if len(got[0]) != 1 || got[0][0].Time != 20 {
+		t.Error(got)
+	}
+	changed, _ = w.Add(absence, Entry{Time: 12, ID: event.ID{8}, Step: linkStep}, nil)
+	if got.hear(w, changed); len(got) != 0 {
+		t.Error("the alert is left without hits and still told:", got)
+	}
+
+	first := &Spec{Shape: NewValue, Period: 100, Timespan: 50}
+	w, got = New(), told{}
+	changed, _ = w.Add(first, Entry{Time: 40, ID: event.ID{4}, Value: 7}, nil)
+	got.hear(w, changed)
+	got.hear(w, w.Decide(first, 60, nil))
+	if len(got[0]) != 1 {
+		t.Fatal(got)
+	}
+	changed, _ = w.Add(first, Entry{Time: 30, ID: event.ID{3}, Value: 7}, nil)
+	if got.hear(w, changed); len(got) != 0 {
+		t.Error("used before, and still new:", got)
+	}
+}
+
+func TestAResolvedAccountsEntriesJoinThePersons(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawSpec(t)
+		if s.Deferred() {
+			t.Skip()
+		}
+		entries := drawEntries(t, s)
+		a, b := New(), New()
+		for i, e := range entries {
+			if i%2 == 0 {
+				a.Add(s, e, nil)
+			} else {
+				b.Add(s, e, nil)
+			}
+		}
+		a.Absorb(s, b, nil)
+		for p, want := range model(s, entries) {
+			if diff := cmp.Diff(want, a.Alert(p)); diff != "" {
+				t.Fatal(diff)
+			}
+		}
+	})
+}
+
+// A lowered threshold finds what is held already; a raised one takes nothing back; both go on as defined.
+func TestANewThresholdJudgesWhatIsHeld(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawSpec(t)
+		s.Shape = EventCount
+		entries := drawEntries(t, s)
+		w := New()
+		for _, e := range entries[:len(entries)/2] {
+			w.Add(s, e, nil)
+		}
+		before := map[int64][]Entry{}
+		for _, p := range w.Periods() {
+			before[p] = slices.Clone(w.Alert(p))
+		}
+		s.AtLeast = rapid.IntRange(1, 5).Draw(t, "another")
+		changed := w.Rebuild(s)
+		for p, want := range model(s, entries[:len(entries)/2]) {
+			grew := slices.ContainsFunc(want, func(e Entry) bool {
+				return !slices.ContainsFunc(before[p], func(x Entry) bool { return compare(x, e) == 0 })
+			})
+			if grew != slices.Contains(changed, p) {
+				t.Fatalf("period %d: grew %v, told %v", p, grew, changed)
+			}
+		}
+		for _, e := range entries[len(entries)/2:] {
+			w.Add(s, e, nil)
+		}
+		want := model(s, entries)
+		for p := range before {
+			merged := append(slices.Clone(want[p]), before[p]...)
+			slices.SortFunc(merged, compare)
+			want[p] = slices.CompactFunc(merged, func(a, b Entry) bool { return compare(a, b) == 0 })
+		}
+		got := map[int64][]Entry{}
+		for _, p := range w.Periods() {
+			got[p] = w.Alert(p)
+		}
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+func TestTimesAtTheEndsOfTheWorldDoNotMeet(t *testing.T) {
+	s := &Spec{Timespan: math.MaxInt64 / 2, Period: math.MaxInt64, AtLeast: 2}
+	w := New()
+	for i, at := range []int64{math.MinInt64 + 1, math.MaxInt64 - 1} {
+		if changed, _ := w.Add(s, Entry{Time: at, ID: event.ID{byte(i)}}, nil); len(changed) > 0 {
+			t.Error("an event of the distant past joins one of the distant future")
+		}
+	}
+	w.Forget(s, math.MaxInt64, math.MaxInt64)
+	w.Forget(s, math.MinInt64+5, math.MaxInt64)
+}
+
+func TestNewValueForgetsWhatALaterUseStandsFor(t *testing.T) {
+	s := &Spec{Shape: NewValue, Timespan: 1_000_000, Period: 1000}
+	w := New()
+	for i := range int64(10_000) {
+		w.Add(s, Entry{Time: i, ID: event.ID{byte(i), byte(i >> 8)}, Value: uint64(i % 5)}, nil)
+		w.Decide(s, i, nil)
+		w.Forget(s, i, 0)
+	}
+	if n := len(w.entries); n > 2*thinFrom {
+		t.Errorf("%d entries are held for 5 values", n)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	w := New()
+	for i := range int64(5) {
+		w.Add(&Spec{Timespan: 10, Period: 20, AtLeast: 2}, Entry{Time: i * 3, ID: event.ID{byte(i)}, Facts: uint32(i), Captured: &Captured{"a", ""}, Value: 9, Step: 1}, nil)
+	}
+	f.Add(w.Append(nil))
+	f.Add([]byte{version, 0, 0, 0, 0})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		w, err := Decode(b)
+		if err != nil {
+			return
+		}
+		again, err := Decode(w.Append(nil))
+		if err != nil {
+			t.Fatalf("what was decoded does not decode again: %v", err)
+		}
+		if diff := cmp.Diff(w, again, cmp.AllowUnexported(Window{}), cmpopts.EquateEmpty()); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+func BenchmarkAddInOrder(b *testing.B) {
+	s := &Spec{Timespan: 1000, Period: 100_000, AtLeast: 50}
+	w := New()
+	var changed []int64
+	i := int64(0)
+	for b.Loop() {
+		i++
+		changed, _ = w.Add(s, Entry{Time: i, ID: event.ID{byte(i), byte(i >> 8), byte(i >> 16), byte(i >> 24)}}, changed[:0])
+		if i%1000 == 0 {
+			w.Decide(s, i, nil)
+			w.Forget(s, i, 0)
+		}
+	}
+}
