@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
+	"github.com/google/renameio/v2"
 	"go.uber.org/zap"
 
 	"probity/internal/alert"
@@ -41,34 +44,46 @@ func (c *replayCommand) Run(e *env) (err error) {
 	}
 	ctx, stop := signal.NotifyContext(e.ctx, syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	out, closeOut, err := c.open(e.stdout)
+	out, whole, discard, err := c.open(e.stdout)
 	if err != nil {
 		return err
 	}
 	sum, err := daemon.Replay(ctx, daemon.ReplayOptions{
 		Config: config, Files: c.Files, Until: c.Until, Batch: c.Batch, Shards: c.Shards, Turn: c.Turn, Logger: logger,
 	}, func(a *alert.Alert) error { return c.write(out, a) })
-	if err = errors.Join(err, closeOut()); err != nil {
+	if err != nil {
+		return errors.Join(err, discard())
+	}
+	if err := whole(); err != nil {
 		return err
 	}
 	logger.Debug("replayed", zap.Duration("took", sum.Took))
+	c.heldBack(e.stderr, sum.Undecided)
 	_, err = fmt.Fprintf(e.stderr, "%d records, %d events, %d rejects, %d late; %d alerts in %d revisions; %s\n",
 		sum.Records, sum.Events, sum.Rejects, sum.Late, sum.Alerts, sum.Revisions, sum.Took.Round(time.Millisecond))
 	return err
 }
 
-// open opens the output. Nobody else may read a file: it holds names.
-func (c *replayCommand) open(stdout io.Writer) (io.Writer, func() error, error) {
+// heldBack says which rules could not tell: no alert of theirs means little then.
+func (c *replayCommand) heldBack(to io.Writer, undecided map[string]int) {
+	for _, rule := range slices.Sorted(maps.Keys(undecided)) {
+		fmt.Fprintf(to, "%s: %d matches held back, because a table could not say\n", rule, undecided[rule])
+	}
+}
+
+// open opens the output. A file takes its place only when the replay is whole: what an earlier one wrote stays until then.
+// Nobody else may read it, for it holds names.
+func (c *replayCommand) open(stdout io.Writer) (w *bufio.Writer, whole, discard func() error, err error) {
 	if c.Out == "" {
-		w := bufio.NewWriter(stdout)
-		return w, w.Flush, nil
+		w = bufio.NewWriter(stdout)
+		return w, w.Flush, func() error { return nil }, nil
 	}
-	f, err := os.OpenFile(c.Out, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := renameio.NewPendingFile(c.Out, renameio.WithPermissions(0o600))
 	if err != nil {
-		return nil, nil, fmt.Errorf("--out: %w", err)
+		return nil, nil, nil, fmt.Errorf("--out: %w", err)
 	}
-	w := bufio.NewWriter(f)
-	return w, func() error { return errors.Join(w.Flush(), f.Close()) }, nil
+	w = bufio.NewWriter(f)
+	return w, func() error { return errors.Join(w.Flush(), f.CloseAtomicallyReplace()) }, f.Cleanup, nil
 }
 
 func (c *replayCommand) write(to io.Writer, a *alert.Alert) error {

@@ -63,7 +63,10 @@ func (c *rulesCheckCommand) Run(e *env) error {
 		}
 		o.Base = append(side.Files, c.builtin(files)...)
 	}
+	line := &progressLine{to: e.stderr, what: "rules"}
+	o.Progress = line.show
 	set, findings, problems := ruletest.Lint(files, o)
+	line.clear()
 	report := checkReport{Rules: len(set.Rules), Problems: list(problems), Disabled: set.Disabled, Findings: findings}
 	for _, f := range files {
 		if rule.IsOverlay(f.Data) {

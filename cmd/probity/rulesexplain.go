@@ -111,9 +111,6 @@ func (c *rulesExplainCommand) inspection(config *daemon.Config, files []rule.Fil
 	if err != nil {
 		return nil, nil, err
 	}
-	if d := in.Generation.Rules.Disabled; len(d) > 0 {
-		return nil, nil, fmt.Errorf("rule %s is switched off by an overlay: it says nothing of any event", c.Rule)
-	}
 	return in, &ruletest.ExplainOptions{Generation: in.Generation, Tables: in.Tables}, nil
 }
 

@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"strings"
 	"time"
 
 	"probity/internal/event"
@@ -42,6 +43,7 @@ type Alert struct {
 	Marking    string         `json:"marking" jsonschema:"government security classification"`
 	Rule       Rule           `json:"rule"`
 	Summary    string         `json:"summary" jsonschema:"one plain sentence; names persons"`
+	Person     *Person        `json:"person,omitempty" jsonschema:"whom it is about, as the people table knew them at the last event"`
 	Group      []KeyPart      `json:"group" jsonschema:"the group key that the hits share"`
 	Period     Period         `json:"period"`
 	Count      int            `json:"count" jsonschema:"distinct events in the period's hit windows"`
@@ -67,6 +69,27 @@ type Rule struct {
 	Proportionality string              `json:"proportionality,omitempty"`
 	Response        string              `json:"response,omitempty" jsonschema:"what to do next, before challenging anyone"`
 	FalsePositives  []string            `json:"false_positives,omitempty"`
+}
+
+// Person is a member of staff.
+type Person struct {
+	ID        string `json:"id" jsonschema:"staff id"`
+	Surname   string `json:"surname,omitempty" jsonschema:"surname"`
+	Forenames string `json:"forenames,omitempty" jsonschema:"forenames"`
+	Collar    string `json:"collar,omitempty" jsonschema:"collar number"`
+	Role      string `json:"role,omitempty" jsonschema:"role"`
+	Team      string `json:"team,omitempty" jsonschema:"team"`
+	Station   string `json:"station,omitempty" jsonschema:"station"`
+	ManagerID string `json:"manager_id,omitempty" jsonschema:"staff id of the line manager"`
+}
+
+// String names the person as a reader looks for them: Mara QUILL 4821 (S00042).
+func (p *Person) String() string {
+	name := strings.Join(strings.Fields(p.Forenames+" "+strings.ToUpper(p.Surname)+" "+p.Collar), " ")
+	if name == "" {
+		return p.ID
+	}
+	return name + " (" + p.ID + ")"
 }
 
 // KeyPart is one field of the group key.

@@ -43,7 +43,7 @@ func (p *parts) generation() (*generation, strictyaml.Problems) {
 	g := &generation{tables: set.Versions(), findings: set.Findings()}
 	g.Generation = engine.NewGeneration(engine.GenerationOptions{
 		Rules: loaded, People: set, Tables: alertTables(g.tables), Marking: c.Marking, Repeats: p.repeats(),
-		Inputs: inputs(c.Zone, g.tables),
+		Inputs: inputs(c.Zone, g.tables), Zone: p.zone,
 	})
 	return g, nil
 }
@@ -108,9 +108,6 @@ func (c *Config) ruleFiles() ([]rule.File, strictyaml.Problems) {
 	for i, path := range c.Rules.Paths {
 		at := fmt.Sprintf("rules.paths.%d", i)
 		found, err := RuleFiles(path)
-		if err == nil && len(found) == 0 {
-			err = fmt.Errorf("%s: no rule files (*.yaml, *.yml)", path)
-		}
 		if err != nil {
 			problems = append(problems, c.problem(at, err.Error(), "name a rule file, a glob, or a directory"))
 		}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
 
 	"probity/internal/strictyaml"
+	"probity/internal/table"
 )
 
 // reloadOutcome is how the last reload ended.
@@ -71,7 +73,30 @@ func (d *Daemon) reload() error {
 		problems.Sort()
 		return problems
 	}
+	if problems := shrunk(d.current.Load().tables, g.tables); len(problems) > 0 {
+		return problems
+	}
 	return d.inForce(g)
+}
+
+// A table that loses half of its rows between two exports has more likely been cut or is still being written than that half
+// of a force has left. The least is so high that a short list may change as it likes.
+const shrinkLeast = 20
+
+// shrunk refuses complete tables that have lost half their rows and do not say how many there should be: who is no longer
+// listed would look unassigned, and that accuses.
+func shrunk(was, now []table.Version) (problems strictyaml.Problems) {
+	for _, v := range now {
+		i := slices.IndexFunc(was, func(o table.Version) bool { return o.Name == v.Name })
+		if i < 0 || v.Miss != table.MissNo || v.Counted || was[i].Rows < shrinkLeast || v.Rows*2 > was[i].Rows {
+			continue
+		}
+		problems = append(problems, strictyaml.Problem{
+			File: "table " + v.Name, What: fmt.Sprintf("%d rows where the one in force has %d, although a miss means no", v.Rows, was[i].Rows),
+			Do: fmt.Sprintf("if the export is whole, write rows=%d into its first line", v.Rows),
+		})
+	}
+	return problems
 }
 
 // inForce hands a generation to the loop and waits until it judges by it.

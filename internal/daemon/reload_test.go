@@ -59,8 +59,12 @@ func TestABrokenFileKeepsTheOldGenerationAndSaysWhy(t *testing.T) {
 		change func(s *site)
 		why    string
 	}{
-		"a rule":             {func(s *site) { s.write("rules/busy.yaml", brokenRule) }, `rules/busy.yaml:3:1: unknown key "whn"; did you mean "when"?`},
-		"a table cut short":  {func(s *site) { s.write("tables/people.csv", strings.TrimSuffix(s.read("tables/people.csv"), "\n")) }, "cut short"},
+		"a rule":            {func(s *site) { s.write("rules/busy.yaml", brokenRule) }, `rules/busy.yaml:3:1: unknown key "whn"; did you mean "when"?`},
+		"a table cut short": {func(s *site) { s.write("tables/people.csv", strings.TrimSuffix(s.read("tables/people.csv"), "\n")) }, "cut short"},
+		"a complete table that lost most of its rows": {func(s *site) {
+			rows := strings.SplitAfter(s.read("tables/people.csv"), "\n")
+			s.write("tables/people.csv", strings.Join(rows[:8], ""))
+		}, "6 rows where the one in force has 40, although a miss means no; if the export is whole, write rows=6 into its first line"},
 		"the configuration":  {func(s *site) { s.write("probity.yaml", "sources: [\n") }, "probity.yaml:1:"},
 		"a change of source": {func(s *site) { s.config("lines", "lines", "name: niche", "name: nitche") }, "restart the daemon"},
 	} {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"go.uber.org/zap"
 
 	"probity/internal/alert"
@@ -37,14 +38,15 @@ type ReplayOptions struct {
 
 // Summary counts a replay.
 type Summary struct {
-	Records   int           `json:"records"`
-	Events    int           `json:"events"`
-	Rejects   int           `json:"rejects"`
-	Late      int           `json:"late"`
-	Alerts    int           `json:"alerts"`
-	Revisions int           `json:"revisions"`
-	Days      int           `json:"days"` // of event time, UTC, in which anything happened
-	Took      time.Duration `json:"took_ns"`
+	Records   int            `json:"records"`
+	Events    int            `json:"events"`
+	Rejects   int            `json:"rejects"`
+	Late      int            `json:"late"`
+	Undecided map[string]int `json:"undecided,omitempty"` // by rule: matches held back because a table could not say
+	Alerts    int            `json:"alerts"`
+	Revisions int            `json:"revisions"`
+	Days      int            `json:"days"` // of event time, UTC, in which anything happened
+	Took      time.Duration  `json:"took_ns"`
 }
 
 // Replay judges finite files with the daemon's own loop over a store in memory, and hands the last revision of each alert
@@ -126,7 +128,15 @@ func (s *Summary) count(r *prometheus.Registry) error {
 		"probity_records_total": &s.Records, "probity_events_total": &s.Events,
 		"probity_rejects_total": &s.Rejects, "probity_events_late_total": &s.Late,
 	}
+	s.Undecided = map[string]int{}
 	for _, f := range families {
+		if f.GetName() == "probity_rule_undecided_total" {
+			for _, m := range f.GetMetric() {
+				if n := int(m.GetCounter().GetValue()); n > 0 {
+					s.Undecided[label(m, "rule")] += n
+				}
+			}
+		}
 		if n := into[f.GetName()]; n != nil {
 			for _, m := range f.GetMetric() {
 				*n += int(m.GetCounter().GetValue())
@@ -134,6 +144,15 @@ func (s *Summary) count(r *prometheus.Registry) error {
 		}
 	}
 	return nil
+}
+
+func label(m *dto.Metric, name string) string {
+	for _, l := range m.GetLabel() {
+		if l.GetName() == name {
+			return l.GetValue()
+		}
+	}
+	return ""
 }
 
 // finite opens the sources' files, or those that are named, each up to its end.

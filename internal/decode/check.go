@@ -15,7 +15,7 @@ import (
 
 // What a format may say.
 var (
-	encodings = []string{"", "utf-8", "latin-1"}
+	encodings = []string{"", "utf-8", "latin-1", "windows-1252"}
 	framings  = []string{"", "lines", "csv", "json-array"}
 	decoders  = []string{"json", "csv", "delimited", "logfmt", "syslog", "regex"}
 	foldings  = []string{"", "host", "lower", "hyphens"}

@@ -32,7 +32,7 @@ map:
 `))
 	const file = "f.yaml"
 	want := strictyaml.Problems{
-		{File: file, Line: 2, Column: 11, What: `unknown value "utf-16"`, Do: "one of utf-8, latin-1"},
+		{File: file, Line: 2, Column: 11, What: `unknown value "utf-16"`, Do: "one of utf-8, latin-1, windows-1252"},
 		{File: file, Line: 3, Column: 10, What: "csv framing needs the csv decoder", Do: "write decoder: csv, or framing: lines"},
 		{File: file, Line: 5, Column: 24, What: `the separator "||" is not one ASCII character other than a quote`, Do: `write it as "|" or "\t"`},
 		{File: file, Line: 5, Column: 46, What: `column "a" is without a name or stands twice`, Do: "give every column a name of its own"},

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/text/encoding/charmap"
+
 	"probity/internal/event"
 )
 
@@ -30,9 +32,9 @@ type Decoder struct {
 	format     *Format
 	schema     *event.Schema
 	limit      int
-	latin1     bool
-	separator  byte    // of csv
-	fixed      *Header // csv without a header row
+	charmap    *charmap.Charmap // nil for UTF-8
+	separator  byte             // of csv
+	fixed      *Header          // csv without a header row
 	regex      *regexp.Regexp
 	layouts    []layout
 	zone       *time.Location
@@ -80,7 +82,7 @@ func New(o Options) (*Decoder, error) {
 	}
 	d := &Decoder{
 		source: o.Source, dataset: event.StringValue(dataset), format: o.Format, schema: o.Schema, limit: limit,
-		latin1: o.Format.Encoding == "latin-1", refNames: map[string]int{}, outerNames: map[string]int{},
+		charmap: charmaps[o.Format.Encoding], refNames: map[string]int{}, outerNames: map[string]int{},
 	}
 	if err := d.compile(o.Fields); err != nil {
 		return nil, fmt.Errorf("decoder of source %q, format %q: %w", o.Source, o.Format.Name, err)

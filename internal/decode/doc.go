@@ -12,7 +12,7 @@
 //
 //	name: niche                  # of the format
 //	dataset: niche               # event.dataset; the source's configuration may override it
-//	encoding: utf-8              # utf-8 | latin-1
+//	encoding: utf-8              # utf-8 | latin-1 | windows-1252
 //	framing: csv                 # lines | csv | json-array
 //	decoder: csv                 # json | csv | delimited | logfmt | syslog | regex
 //	csv: {separator: ",", header: true}                  # or columns: [...] where no header row comes

@@ -10,7 +10,7 @@ type Format struct {
 	Name               string          `json:"name"`
 	Description        string          `json:"description"`
 	Dataset            string          `json:"dataset"`  // event.dataset
-	Encoding           string          `json:"encoding"` // utf-8 (default) or latin-1
+	Encoding           string          `json:"encoding"` // utf-8 (default), latin-1 or windows-1252
 	Framing            string          `json:"framing"`  // lines (default), csv or json-array
 	Decoder            string          `json:"decoder"`  // json, csv, delimited, logfmt, syslog or regex
 	CSV                *CSV            `json:"csv"`

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
 	"unsafe"
 )
 
@@ -53,8 +55,8 @@ func (w *Worker) recordText(data []byte) (string, *Reject) {
 	if bytes.IndexByte(data, 0) >= 0 {
 		return "", &Reject{ReasonNUL, "NUL byte in " + quote(alias(data))}
 	}
-	if w.d.latin1 {
-		return w.fromLatin1(data), nil
+	if w.d.charmap != nil {
+		return w.fromCharmap(data), nil
 	}
 	if !utf8.Valid(data) {
 		return "", &Reject{ReasonEncoding, "not valid UTF-8: " + quote(alias(data))}
@@ -62,8 +64,11 @@ func (w *Worker) recordText(data []byte) (string, *Reject) {
 	return alias(data), nil
 }
 
-// fromLatin1 converts ISO 8859-1, whose bytes are the first 256 code points.
-func (w *Worker) fromLatin1(data []byte) string {
+// charmaps are the encodings of one byte a character.
+var charmaps = map[string]*charmap.Charmap{"latin-1": charmap.ISO8859_1, "windows-1252": charmap.Windows1252}
+
+// fromCharmap converts an encoding of one byte a character, which all agree on the lower half.
+func (w *Worker) fromCharmap(data []byte) string {
 	high := 0
 	for _, c := range data {
 		high += int(c >> 7)
@@ -71,9 +76,9 @@ func (w *Worker) fromLatin1(data []byte) string {
 	if high == 0 {
 		return alias(data)
 	}
-	b := w.text.room(len(data) + high)
+	b := w.text.room(len(data) + 2*high)
 	for _, c := range data {
-		b = utf8.AppendRune(b, rune(c))
+		b = utf8.AppendRune(b, w.d.charmap.DecodeByte(c))
 	}
 	return w.text.keep(b)
 }

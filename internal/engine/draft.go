@@ -20,6 +20,8 @@ type Draft struct {
 	Alert *alert.Alert
 	Quote []event.ID // of the records that it quotes, in order
 	Rule  *rule.Compiled
+
+	gen *Generation
 }
 
 const withdrawnByLateFact = "an event that came later than its source is allowed accounts for it"
@@ -43,7 +45,7 @@ func (s *State) draft(c Change, entries []window.Entry) Draft {
 	for k, v := range r.Controls {
 		a.Rule.Controls[k] = v
 	}
-	d := Draft{Alert: a, Rule: r}
+	d := Draft{Alert: a, Rule: r, gen: s.gen}
 	if len(entries) == 0 {
 		a.Status, a.Reason = alert.Withdrawn, c.withdrawn
 		if a.Reason == "" {
@@ -108,7 +110,10 @@ func (d *Draft) Summarise() error {
 	if len(d.Alert.Evidence) == 0 {
 		return nil
 	}
-	text, err := summary(d.Rule, d.Alert, &d.Alert.Evidence[0])
+	first := &d.Alert.Evidence[0]
+	id, _ := first.Fields[d.who(first)+".id"].(string)
+	d.Alert.Person = d.gen.person(id, d.Alert.Last.UnixNano())
+	text, err := d.summary(first)
 	if err != nil {
 		return fmt.Errorf("rule %s: summary: %w", d.Rule.ID, err)
 	}
@@ -117,10 +122,50 @@ func (d *Draft) Summarise() error {
 }
 
 // summaryTime is how a summary writes a time.
-const summaryTime = "2006-01-02 15:04:05 UTC"
+const summaryTime = "2006-01-02 15:04:05 MST"
+
+// who is the side of the record that the alert is about: user, or requestor.
+func (d *Draft) who(first *event.Record) string {
+	for _, g := range d.Alert.Group {
+		if g.Field == "actor.id" && first.Fields["user.id"] != g.Value {
+			return "requestor"
+		}
+	}
+	if slices.Equal(d.Rule.Roles, []rule.Role{rule.Requestor}) {
+		return "requestor"
+	}
+	return "user"
+}
+
+// person is what the people table knew of somebody at an event time; nil if nothing.
+func (g *Generation) person(id string, at int64) *alert.Person {
+	l, ok := g.Rules.Schema.Lookup("person")
+	if !ok || l.Bind == nil || id == "" {
+		return nil
+	}
+	p := &alert.Person{ID: id}
+	known := false
+	for column, into := range map[string]*string{
+		"surname": &p.Surname, "forenames": &p.Forenames, "collar": &p.Collar, "role": &p.Role, "team": &p.Team, "station": &p.Station, "manager_id": &p.ManagerID,
+	} {
+		if l.Columns[column] == event.String {
+			v, unknown := l.Bind(column)([]event.Value{event.StringValue(id)}, at)
+			*into = v.Str
+			known = known || unknown == event.Known
+		}
+	}
+	if !known {
+		return nil
+	}
+	return p
+}
+
+// local writes a time on the clocks of the generation's zone.
+func (g *Generation) local(t time.Time) string { return t.In(g.zone).Format(summaryTime) }
 
 // summary fills the rule's sentence from the alert and its first record.
-func summary(r *rule.Compiled, a *alert.Alert, first *event.Record) (string, error) {
+func (d *Draft) summary(first *event.Record) (string, error) {
+	r, a := d.Rule, d.Alert
 	t, err := rule.ParseSummary(r.Alert.Summary)
 	if err != nil {
 		return "", err
@@ -139,21 +184,19 @@ func summary(r *rule.Compiled, a *alert.Alert, first *event.Record) (string, err
 	if _, declared := names["fields"]; !declared {
 		names["fields"] = native
 	}
-	who := "user"
 	for _, g := range a.Group {
 		setName(names, g.Field, g.Value)
-		if g.Field == "actor.id" && first.Fields["user.id"] != g.Value {
-			who = "requestor"
-		}
 	}
-	if slices.Equal(r.Roles, []rule.Role{rule.Requestor}) {
-		who = "requestor"
-	}
+	who := d.who(first)
 	setName(names, "actor.id", first.Fields[who+".id"])
+	setName(names, "actor.person", first.Fields[who+".id"])
 	setName(names, "actor.name", first.Fields[who+".name"])
-	setName(names, "event.time", first.Time.Format(summaryTime))
+	if a.Person != nil {
+		setName(names, "actor.person", a.Person.String())
+	}
+	setName(names, "event.time", d.gen.local(first.Time))
 	names["count"], names["times"] = a.Count, fmt.Sprint(a.Count, " times")
-	firstAt, lastAt := a.First.Format(summaryTime), a.Last.Format(summaryTime)
+	firstAt, lastAt := d.gen.local(a.First), d.gen.local(a.Last)
 	names["first"], names["last"], names["when"] = firstAt, lastAt, "from "+firstAt+" to "+lastAt
 	if a.Count == 1 {
 		names["times"] = "once"

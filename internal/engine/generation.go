@@ -28,6 +28,7 @@ type Generation struct {
 	Hash    string // of rules and tables
 
 	people people
+	zone   *time.Location
 	byFeed map[string]*rule.Compiled
 	specs  []*window.Spec // by rule
 	keep   []int64        // by rule: how long beyond its window it remembers, nanoseconds
@@ -39,13 +40,17 @@ type GenerationOptions struct {
 	People  people
 	Tables  []alert.Table
 	Inputs  []string                 // whatever else decides verdicts, as text: spans and misses of the tables, the zone
+	Zone    *time.Location           // of the times in an alert's sentence; UTC unless said
 	Marking string                   // on every alert, e.g. OFFICIAL-SENSITIVE
 	Repeats map[string]time.Duration // by dataset: how long after the first a source may repeat a record
 }
 
 // NewGeneration puts rules and tables together.
 func NewGeneration(o GenerationOptions) *Generation {
-	g := &Generation{Rules: o.Rules, Tables: o.Tables, Marking: o.Marking, people: o.People, byFeed: map[string]*rule.Compiled{}}
+	g := &Generation{Rules: o.Rules, Tables: o.Tables, Marking: o.Marking, people: o.People, zone: o.Zone, byFeed: map[string]*rule.Compiled{}}
+	if g.zone == nil {
+		g.zone = time.UTC
+	}
 	h := sha256.New()
 	fmt.Fprintf(h, "rules %s\nmarking %s\n", o.Rules.Hash(), o.Marking)
 	for _, t := range o.Tables {

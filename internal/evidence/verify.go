@@ -44,6 +44,9 @@ func Verify(dir string) (Report, error) {
 	if err != nil {
 		return r, err
 	}
+	if len(numbers) == 0 {
+		return r, fmt.Errorf("%s holds no evidence log; name the folder evidence inside the state folder", dir)
+	}
 	w := newWalk(r.add)
 	for i, n := range numbers {
 		if err := r.segment(w, dir, n, i == len(numbers)-1); err != nil {

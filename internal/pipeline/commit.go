@@ -29,6 +29,7 @@ func (p *Pipeline) commit(ctx context.Context, j *judged, c *store.Commit) error
 		if err == nil {
 			break
 		}
+		p.pulse.failing.CompareAndSwap(0, started.UnixNano())
 		p.metrics.commitFailures.Inc()
 		p.Logger.Error("commit failed; reading is stopped and the same commit is tried again", zap.Error(err))
 		if ctx.Err() != nil || errors.Is(err, store.ErrRefused) {
@@ -39,6 +40,9 @@ func (p *Pipeline) commit(ctx context.Context, j *judged, c *store.Commit) error
 			return err
 		case <-time.After(wait.NextBackOff()):
 		}
+	}
+	if since := p.pulse.failing.Swap(0); since != 0 {
+		p.Logger.Info("commits succeed again; reading goes on", zap.Duration("stopped_for", time.Since(time.Unix(0, since))))
 	}
 	p.metrics.committed(j, c, time.Since(started))
 	return nil

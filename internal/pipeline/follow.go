@@ -141,7 +141,7 @@ func (p *Pipeline) take() (batch, error) {
 		case errors.Is(err, io.EOF):
 			s.ended = true
 		case err != nil:
-			p.Logger.Warn("reading", zap.String("source", s.source.Name), zap.Error(err))
+			s.complain(p.Logger, err)
 			p.metrics.sourceErrors.WithLabelValues(s.source.Name).Inc()
 			s.active = time.Now() // who cannot be read is not idle
 		}
@@ -170,6 +170,17 @@ func (p *Pipeline) dropEnded() {
 		}
 		return false
 	})
+}
+
+// complainEvery is how often one stream's same error is logged; the metric counts each.
+const complainEvery = 10 * time.Minute
+
+func (s *stream) complain(log *zap.Logger, err error) {
+	if s.complaint == err.Error() && time.Since(s.complained) < complainEvery {
+		return
+	}
+	s.complaint, s.complained = err.Error(), time.Now()
+	log.Warn("a stream cannot be read; it is tried again every second", zap.String("source", s.source.Name), zap.Error(err))
 }
 
 func (p *Pipeline) allEnded() bool {

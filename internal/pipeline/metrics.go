@@ -80,6 +80,7 @@ func (m *metrics) source(name string) {
 	for _, c := range []*prometheus.CounterVec{m.records, m.bytes, m.eventsRead, m.late, m.sourceErrors} {
 		c.WithLabelValues(name)
 	}
+	m.lagBytes.WithLabelValues(name)
 }
 
 func (m *metrics) watermark(source string, at int64) {

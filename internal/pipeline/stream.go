@@ -22,6 +22,9 @@ type stream struct {
 	ended  bool
 	active time.Time // when it last had something, or could not be read
 	lag    int64     // bytes known to wait
+
+	complaint  string // the last error that was logged
+	complained time.Time
 }
 
 // position is what is committed of a stream: where to go on, and what its order has told so far.

@@ -25,17 +25,17 @@ type File struct {
 // Load compiles rule files against a schema. All files are read and every problem is reported; the set holds the rules
 // that are whole, by id, and may only be put in force if there are no problems.
 func Load(schema *event.Schema, files []File) (*Set, strictyaml.Problems) {
-	s, _, problems := LoadPlaces(schema, files)
+	s, _, problems := LoadPlaces(schema, files, func(int, int) {})
 	return s, problems
 }
 
-// LoadPlaces is Load for tools that have more to say of the rules; places are by rule id.
-func LoadPlaces(schema *event.Schema, files []File) (*Set, map[string]Places, strictyaml.Problems) {
+// LoadPlaces is Load for tools that have more to say of the rules; places are by rule id. progress is called after each rule.
+func LoadPlaces(schema *event.Schema, files []File, progress func(done, total int)) (*Set, map[string]Places, strictyaml.Problems) {
 	s := NewSet(schema)
 	places := map[string]Places{}
 	files, over, problems := readOverlays(files)
 	seen := map[string]string{}
-	for _, f := range files {
+	for i, f := range files {
 		var r Rule
 		doc, ps := strictyaml.Decode(f.Name, f.Data, &r)
 		if len(ps) == 0 {
@@ -60,6 +60,7 @@ func LoadPlaces(schema *event.Schema, files []File) (*Set, map[string]Places, st
 			}
 		}
 		over.meet(r.ID)
+		progress(i+1, len(files))
 		ps.Sort()
 		problems = append(problems, ps...)
 	}

@@ -88,7 +88,7 @@ func TestMistakesInRules(t *testing.T) {
 		{"group key", "group_by: [actor.id,", "group_by: [actor.ide,", "a.yaml:17:14: unknown field actor.ide; actor has id, name and the columns of the people table: role, status"},
 		{"parameter's name", "params: {limit: 5,", "params: {user: 5, limit: 5,", `a.yaml:11:16: parameter name "user" means something else in conditions; choose another name`},
 		{"speaks", "speaks: for", "speaks: maybe", `a.yaml:23:5: speaks: "maybe"; write for (misuse) or against`},
-		{"summary's field", ".actor.id }} was", ".actor.idd }} was", "a.yaml:26:12: summary names actor.idd, which is no field; use a field of the event, actor.id, actor.name, count, times, first, last, when, rule.title"},
+		{"summary's field", ".actor.id }} was", ".actor.idd }} was", "a.yaml:26:12: summary names actor.idd, which is no field; use a field of the event, actor.id, actor.person, actor.name, count, times, first, last, when, rule.title"},
 		{"summary's syntax", "{{ .count }}", "{{ .count", "a.yaml:26:12: summary: template: summary:1: function \"times\" not defined; mend the template"},
 		{"actors", "[operator, requestor]", "[operator, sergeant]", `a.yaml:10:20: actor "sergeant"; write operator, requestor or both, once each`},
 		{"date", "2027-06-01", "next summer", `a.yaml:7:12: "next summer" is not a date; write 2027-01-31 or 2027-01-31T12:00:00Z`},

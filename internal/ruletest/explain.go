@@ -47,6 +47,9 @@ type ExplainOptions struct {
 
 // NewExplainer returns an explainer of the generation's one rule.
 func NewExplainer(o ExplainOptions) (*Explainer, error) {
+	if d := o.Generation.Rules.Disabled; len(d) > 0 {
+		return nil, fmt.Errorf("rule %s is switched off by an overlay: it says nothing of any event", d[0].ID)
+	}
 	if n := len(o.Generation.Rules.Rules); n != 1 {
 		return nil, fmt.Errorf("explain: %d rules, one is needed", n)
 	}
@@ -80,82 +83,6 @@ func (x *Explainer) Choose(ev *event.Event, line int) {
 
 // Chosen is the number of events that will be explained.
 func (x *Explainer) Chosen() int { return len(x.chosen) }
-
-// Explained is a rule over one event.
-type Explained struct {
-	Rule   RuleBrief         `json:"rule"`
-	Event  EventBrief        `json:"event"`
-	Meets  bool              `json:"meets"` // the daemon asks the rule about this event at all
-	Index  []rule.IndexField `json:"index"`
-	Tables []TableState      `json:"tables,omitempty"`
-	Roles  []RoleExplained   `json:"roles"`
-}
-
-// RuleBrief names a rule.
-type RuleBrief struct {
-	ID      string `json:"id"`
-	Version int    `json:"version"`
-	Title   string `json:"title"`
-	File    string `json:"file"`
-}
-
-// EventBrief is an event without its bytes.
-type EventBrief struct {
-	ID       string         `json:"id"`
-	Time     time.Time      `json:"@timestamp"`
-	Source   string         `json:"source"`
-	Path     string         `json:"log.file.path,omitempty"`
-	Line     int            `json:"line,omitempty"`
-	NativeID string         `json:"native_id,omitempty"`
-	Fields   map[string]any `json:"fields"`
-}
-
-// RoleExplained is a rule over one event for one of its people.
-type RoleExplained struct {
-	Role       string               `json:"role"`
-	Outcome    string               `json:"outcome"` // see the constants
-	Because    string               `json:"because"`
-	Sides      []SideExplained      `json:"sides,omitempty"`
-	Exceptions []ExceptionExplained `json:"exceptions,omitempty"`
-	Facts      []FactExplained      `json:"facts,omitempty"`
-	NoKey      []string             `json:"no_key,omitempty"` // fields of the group key, or the counted one, that are unknown
-	Groups     []GroupExplained     `json:"groups,omitempty"` // several where a field of the key is a list
-}
-
-// SideExplained is one thing that an event can be to a rule: what it looks for, one step of several, or the link that accounts
-// for what it looks for.
-type SideExplained struct {
-	Name      string           `json:"name,omitempty"` // "" where there is but one
-	Link      bool             `json:"link,omitempty"`
-	Condition rule.Explanation `json:"condition"`
-}
-
-// Outcomes of a rule over an event for a role.
-const (
-	OutcomeCounted    = "counted"    // it counts towards an alert
-	OutcomeUndecided  = "undecided"  // it waits for a newer table
-	OutcomeSuppressed = "suppressed" // by an exception
-	OutcomeUnknown    = "unknown"    // a field is missing for good
-	OutcomeFalse      = "false"      // the condition does not hold
-	OutcomeNotMet     = "not met"    // the index keeps the event from the rule
-	OutcomeNobody     = "nobody"     // the record names nobody in this role
-)
-
-// ExceptionExplained is an exception over one event.
-type ExceptionExplained struct {
-	Reason     string           `json:"reason"`
-	ApprovedBy string           `json:"approved_by"`
-	Expires    time.Time        `json:"expires"`
-	Expired    bool             `json:"expired"` // by the time of the event
-	Condition  rule.Explanation `json:"condition"`
-}
-
-// FactExplained is a fact over one event.
-type FactExplained struct {
-	Say       string           `json:"say"`
-	Speaks    string           `json:"speaks"`
-	Condition rule.Explanation `json:"condition"`
-}
 
 // Explain explains the chosen events in the order of their times.
 func (x *Explainer) Explain() ([]Explained, error) {
@@ -270,55 +197,7 @@ func (r *RoleExplained) conclude(matches []engine.Match, meets bool, at int64, c
 	}
 }
 
+// hasOutcome reports whether some match came out so.
 func hasOutcome(matches []engine.Match, o engine.Outcome) bool {
 	return slices.ContainsFunc(matches, func(m engine.Match) bool { return m.Outcome == o })
-}
-
-// TableState is a table that the rule asks, as far as it can answer for the event's time.
-type TableState struct {
-	Name    string         `json:"name"`
-	Version *table.Version `json:"version,omitempty"` // nil: not there
-	Answers string         `json:"answers"`           // a plain sentence
-}
-
-// tableStates tells of each table that condition, exceptions and facts ask.
-func (x *Explainer) tableStates(at int64) (out []TableState) {
-	when := time.Unix(0, at)
-	for _, name := range x.generation.Rules.Tables(conditions(x.rule)...) {
-		s := TableState{Name: name, Answers: "is not there: whatever asks it is undecided"}
-		if i := slices.IndexFunc(x.tables, func(v table.Version) bool { return v.Name == name }); i >= 0 {
-			v := x.tables[i]
-			s.Version = &v
-			s.Answers = answers(&v, when)
-		}
-		out = append(out, s)
-	}
-	return out
-}
-
-// conditions are all that a rule evaluates.
-func conditions(r *rule.Compiled) []*rule.Cond {
-	out := slices.Clone(r.Facts)
-	for _, side := range r.Sides {
-		out = append(out, side.Cond)
-	}
-	for _, x := range r.Exceptions {
-		out = append(out, x.Cond)
-	}
-	return out
-}
-
-// answers says what a table that is there can say about an instant.
-func answers(v *table.Version, at time.Time) string {
-	miss := "; who or what is not in it is undecided"
-	if v.Miss == table.MissNo {
-		miss = "; it is complete: what is not in it is not so"
-	}
-	switch maxAge := v.StaleAt.Sub(v.ExportedAt); {
-	case !v.CoversFrom.IsZero() && !at.Before(v.CoversFrom) && at.Before(v.CoversTo):
-		return "covers the time of the event" + miss
-	case at.Sub(v.ExportedAt).Abs() <= maxAge:
-		return "was exported within its max_age of the event; rows with dates answer for what it covers only" + miss
-	}
-	return "does not cover the time of the event: whatever asks it is undecided"
 }

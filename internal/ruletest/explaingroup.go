@@ -35,7 +35,9 @@ func (p *explainPrinter) group(g *GroupExplained, r *RoleExplained) {
 	if n := w.Held.Suppressed; n > 0 {
 		p.line(2, "not counted in this span: %s held back by an exception", countEvents(n))
 	}
-	p.line(2, "%s", w.verdict(r.Outcome == OutcomeCounted))
+	if counted := r.Outcome == OutcomeCounted; counted || w.Shape != singleEvent {
+		p.line(2, "%s", w.verdict(counted))
+	}
 	if w.Later > 0 {
 		p.line(2, "%s of this key followed within the timespan", countEvents(w.Later))
 	}

@@ -33,4 +33,3 @@ func goldenText(t *testing.T, name, got string) {
 		t.Error("run go test ./internal/ruletest -update\n", diff)
 	}
 }
-

@@ -22,7 +22,7 @@ type LintOptions struct {
 	Base    []rule.File      // an earlier state of the rules, to compare versions with; nil: none
 	// Author names who wrote a line of a file, in as many ways as are known (staff id, account, name); nil: not known.
 	Author   func(file string, line int) []string
-	Progress func(done, total int) // called after each rule; may be nil
+	Progress func(done, total int) // called after each rule that was read, which is what takes long; may be nil
 }
 
 // Finding is one lint: a rule that loads, and may still not be what its author wants.
@@ -44,21 +44,21 @@ func (f Finding) String() string {
 // Lint loads rule files and returns the set, the problems of files that do not load, and what is to be said of rules that
 // do, by place. A finding that a rule silences with a reason is left out.
 func Lint(files []rule.File, o LintOptions) (*rule.Set, []Finding, strictyaml.Problems) {
-	set, places, problems := rule.LoadPlaces(o.Schema, files)
+	if o.Progress == nil {
+		o.Progress = func(int, int) {}
+	}
+	set, places, problems := rule.LoadPlaces(o.Schema, files, o.Progress)
 	l := &linter{LintOptions: o, set: set, logic: set.NewLogic(), changed: o.changes(files)}
 	l.vocabulary()
 	l.twins()
 	overlays := overlaysOf(files)
 	var out []Finding
-	for i, r := range set.Rules {
+	for _, r := range set.Rules {
 		one := &ruleLint{linter: l, Compiled: r, places: places[r.ID], overlay: overlays[r.ID]}
 		for _, check := range checks {
 			check(one)
 		}
 		out = append(out, one.silence()...)
-		if o.Progress != nil {
-			o.Progress(i+1, len(set.Rules))
-		}
 	}
 	out = slices.DeleteFunc(out, func(f Finding) bool { // mend first what keeps the file from loading
 		return slices.ContainsFunc(problems, func(p strictyaml.Problem) bool { return p.File == f.File })

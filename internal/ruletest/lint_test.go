@@ -146,6 +146,16 @@ func TestOnlyWhatIsSaidIsSilenced(t *testing.T) {
 	}
 }
 
+func TestProgressIsToldOfEachRuleThatWasRead(t *testing.T) {
+	var steps []string
+	o := lintOptions(t)
+	o.Progress = func(done, total int) { steps = append(steps, fmt.Sprint(done, " of ", total)) }
+	Lint([]rule.File{readRule(t, "testdata/mistakes/sound.yaml"), readRule(t, "testdata/mistakes/prb006_twin.yaml")}, o)
+	if want := []string{"1 of 2", "2 of 2"}; !slices.Equal(steps, want) {
+		t.Errorf("told %q, want %q", steps, want)
+	}
+}
+
 func TestWhoWroteAnExceptionIsAskedOfItsOwnLine(t *testing.T) {
 	var lines []int
 	o := lintOptions(t)

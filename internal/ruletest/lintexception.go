@@ -42,7 +42,7 @@ var persons = []string{"actor.id", "actor.name", "user.id", "user.name", "reques
 
 func (r *ruleLint) lintApprover(path string, e *rule.CompiledException) {
 	if field, ok := r.covers(e.Cond, names(e.ApprovedBy)); ok {
-		r.add("PRB030", path+".approved_by", fmt.Sprintf("the exception covers who approved it (%s), by %s", e.ApprovedBy, field), "have it approved by somebody whom it does not cover")
+		r.add("PRB030", path+".approved_by", "the exception covers who approved it, by "+field, "have it approved by somebody whom it does not cover")
 	}
 }
 
@@ -56,7 +56,7 @@ func (r *ruleLint) lintAuthor(path string, e *rule.CompiledException) {
 		author = append(author, names(name)...)
 	}
 	if field, ok := r.covers(e.Cond, author); ok {
-		r.add("PRB031", path+".when", fmt.Sprintf("the exception covers who wrote it (%s), by %s", author[0], field), "have somebody else write it")
+		r.add("PRB031", path+".when", "the exception covers who wrote it, by "+field, "have somebody else write it")
 	}
 }
 

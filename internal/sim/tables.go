@@ -20,27 +20,33 @@ func (f *Force) Tables() []File {
 
 // table is a lookup table being written.
 type table struct {
-	name string
-	text *bytes.Buffer
-	rows *csv.Writer
+	name  string
+	about string // the first line, but for the number of rows
+	count int    // of lines written
+	text  *bytes.Buffer
+	rows  *csv.Writer
 }
 
 // table begins one. It covers the span and the day before, up to the midnight
 // that ends the span.
 func (f *Force) table(name string, columns string) *table {
 	t := &table{name: name, text: &bytes.Buffer{}}
-	fmt.Fprintf(t.text, "# exported_at=%s covers=%s/%s\n", rfc3339(f.last()), f.cal.date(-1).iso(), rfc3339(f.last()))
+	t.about = fmt.Sprintf("# exported_at=%s covers=%s/%s", rfc3339(f.last()), f.cal.date(-1).iso(), rfc3339(f.last()))
 	t.rows = csv.NewWriter(t.text)
 	t.row(strings.Split(columns, ",")...)
 	return t
 }
 
 // row appends one. Writing to memory cannot fail.
-func (t *table) row(cells ...string) { _ = t.rows.Write(cells) }
+func (t *table) row(cells ...string) {
+	_ = t.rows.Write(cells)
+	t.count++
+}
 
+// file is the table behind the line that says what it is; the header is no row.
 func (t *table) file() File {
 	t.rows.Flush()
-	return File{Name: t.name, Data: t.text.Bytes()}
+	return File{Name: t.name, Data: fmt.Appendf(nil, "%s rows=%d\n%s", t.about, t.count-1, t.text)}
 }
 
 func rfc3339(t instant) string { return t.time().Truncate(time.Second).Format(time.RFC3339) }

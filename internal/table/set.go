@@ -83,6 +83,7 @@ type Version struct {
 	Miss       string    `json:"miss"`
 	SHA256     string    `json:"sha256"` // of the file's bytes, hex
 	Rows       int       `json:"rows"`
+	Counted    bool      `json:"counted"` // the export says rows=, so that a cut copy is noticed
 }
 
 // Versions lists the tables in force by name.
@@ -125,7 +126,7 @@ func (sc *scope) miss() verdict {
 func (sc *scope) version(t *Table) Version {
 	v := Version{
 		Name: t.name, ExportedAt: t.header.exported, StaleAt: t.header.exported.Add(t.config.MaxAge.Std()),
-		Miss: t.config.Miss, SHA256: t.sum, Rows: t.Rows(),
+		Miss: t.config.Miss, SHA256: t.sum, Rows: t.Rows(), Counted: t.header.rows >= 0,
 	}
 	if t.header.covers {
 		v.CoversFrom, v.CoversTo = instant(sc.covers.from), instant(sc.covers.to)
