@@ -162,7 +162,7 @@ func TestVersionsNameEveryTableByName(t *testing.T) {
 	export := time.Date(2026, 3, 2, 2, 0, 0, 0, time.UTC)
 	year, month := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 	v := func(name, miss string, from, to time.Time, rows int) Version {
-		return Version{Name: name, ExportedAt: export, CoversFrom: from, CoversTo: to, StaleAt: export.Add(48 * time.Hour), Miss: miss, Rows: rows}
+		return Version{Name: name, ExportedAt: export, CoversFrom: from, CoversTo: to, StaleAt: export.Add(48 * time.Hour), Miss: miss, Rows: rows, Counted: name == People || name == Vehicles}
 	}
 	want := []Version{
 		v(Assignments, MissNo, year, export, 4), v(Associations, MissUnknown, year, month, 3), v(Honeytokens, MissNo, year, month, 2),
