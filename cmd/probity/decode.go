@@ -49,7 +49,7 @@ func (c *decodeCommand) Run(e *env) error {
 		return err
 	}
 	out := bufio.NewWriter(e.stdout)
-	p := decodePrinter{out: out, cmd: c, schema: reading.Schema, worker: reading.Decoder.NewWorker()}
+	p := decodePrinter{out: out, cmd: c, schema: reading.Schema, decoder: reading.Decoder, worker: reading.Decoder.NewWorker(), notes: e.stderr}
 	for _, s := range streams {
 		err = errors.Join(err, p.stream(s), s.Close())
 	}
@@ -82,7 +82,10 @@ type decodePrinter struct {
 	out             io.Writer
 	cmd             *decodeCommand
 	schema          *event.Schema
+	decoder         *decode.Decoder
 	worker          *decode.Worker
+	header          *decode.Header
+	notes           io.Writer
 	ev              event.Event
 	events, rejects int
 }
@@ -107,10 +110,25 @@ func (p *decodePrinter) stream(s source.Stream) error {
 				return err
 			}
 		}
+		p.absent(chunk.Records)
 		for i := range chunk.Records {
 			if err := p.record(chunk.Path, &chunk.Records[i]); err != nil {
 				return err
 			}
+		}
+	}
+}
+
+// absent tells, once a header row, which columns the format reads in vain.
+func (p *decodePrinter) absent(records []decode.Record) {
+	for i := range records {
+		h := records[i].Header
+		if h == p.header {
+			continue
+		}
+		p.header = h
+		if missing := p.decoder.Absent(h); len(missing) > 0 {
+			fmt.Fprintf(p.notes, "the log has no column %s, although the format reads it; whatever rests on it is missing\n", neutral.Terminal(strings.Join(missing, ", ")))
 		}
 	}
 }

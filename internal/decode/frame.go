@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // Record is one framed record, or a piece of one that framing rejected.
@@ -117,4 +118,20 @@ func blank(line []byte) bool {
 		}
 	}
 	return true
+}
+
+// Absent lists the columns that the format reads and a header row does not have: a mistyped mapping, or an extract that has
+// changed. Whatever is read from them is missing in every record.
+func (d *Decoder) Absent(h *Header) []string {
+	if h == nil || d.format.Payload != nil {
+		return nil
+	}
+	var out []string
+	for name := range d.refNames {
+		if !slices.Contains(h.Columns, name) {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
 }

@@ -42,6 +42,7 @@ func (p *Pipeline) inOrder(t *task, read time.Time) {
 		}
 	}
 	p.metrics.events(s, t, late)
+	p.header(s, t)
 	if p.Times != nil {
 		p.Times(t.times)
 	}
@@ -60,6 +61,21 @@ func (p *Pipeline) inOrder(t *task, read time.Time) {
 		if r.Nth > 0 {
 			t.matches[i].Entry.ID = p.identity(r)
 		}
+	}
+}
+
+// header warns when a header row lacks columns that the format reads: the source would be half blind in silence.
+func (p *Pipeline) header(s *stream, t *task) {
+	h := t.records[len(t.records)-1].Header
+	if h == s.header {
+		return
+	}
+	s.header = h
+	absent := s.source.Decoder.Absent(h)
+	p.metrics.absent.WithLabelValues(s.source.Name).Set(float64(len(absent)))
+	if len(absent) > 0 {
+		p.Logger.Warn("the log has no such columns, although the format reads them: whatever rests on them is missing",
+			zap.String("source", s.source.Name), zap.Strings("columns", absent))
 	}
 }
 

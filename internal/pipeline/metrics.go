@@ -15,6 +15,7 @@ type metrics struct {
 	records, bytes, eventsRead, late, sourceErrors *prometheus.CounterVec // by source
 	rejects, gaps                                  *prometheus.CounterVec // by source, reason
 	lagSeconds, lagBytes, watermarkAt, lastEvent   *prometheus.GaugeVec   // by source
+	absent                                         *prometheus.GaugeVec   // by source
 
 	evaluated, matches, undecided, suppressed, unknown, errors, seconds *prometheus.CounterVec // by rule, severity
 	alerts, revisions                                                   *prometheus.CounterVec
@@ -51,6 +52,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		lagSeconds:   gauge("probity_source_lag_seconds", "Reading time less event time of the newest event read.", "source"),
 		lagBytes:     gauge("probity_source_lag_bytes", "Bytes known to wait unread.", "source"),
 		watermarkAt:  gauge("probity_source_watermark_timestamp_seconds", "Event time before which nothing is expected any more.", "source"),
+		absent:       gauge("probity_source_columns_absent", "Columns that the format reads and the log does not have.", "source"),
 		lastEvent:    gauge("probity_source_last_event_timestamp_seconds", "Event time of the newest event read.", "source"),
 
 		evaluated:  counter("probity_rule_evaluations_total", "Times a rule was evaluated, after the index.", "rule", "severity"),

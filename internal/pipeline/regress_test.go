@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"probity/internal/alert"
 	"probity/internal/decode"
@@ -134,4 +136,24 @@ func TestAStoreThatCannotBeReadLosesNoAlert(t *testing.T) {
 	if diff := cmp.Diff([]string{"each 1 (revision 1)"}, alertTexts(t, st.Memory)); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// A mapping that names a column which the log does not have makes the source half blind: it says so.
+func TestAColumnThatTheFormatReadsInVainIsTold(t *testing.T) {
+	w := newWorld(t, broadRules)
+	src := strings.Replace(string(decode.BuiltinSource("niche")), "user.name: UserID", "user.name: UserIDD", 1)
+	format, problems := decode.ParseFormat("niche.yaml", []byte(src))
+	must(t, problems.Err())
+	var err error
+	w.formats["niche"], err = decode.New(decode.Options{Source: "niche", Format: format, Schema: w.gen.Rules.Schema})
+	must(t, err)
+	st, reg := store.NewMemory(), prometheus.NewRegistry()
+	p, err := New(Options{Sources: w.sources(t, filepath.Join(w.dir, "logs"), systems, false, st), Store: st, Identity: w.identity, Generation: w.gen, Registerer: reg})
+	must(t, err)
+	must(t, p.Run(context.Background()))
+	must(t, testutil.GatherAndCompare(reg, strings.NewReader(`
+# HELP probity_source_columns_absent Columns that the format reads and the log does not have.
+# TYPE probity_source_columns_absent gauge
+probity_source_columns_absent{source="niche"} 1
+`), "probity_source_columns_absent"))
 }

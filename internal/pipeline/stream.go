@@ -8,6 +8,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"probity/internal/decode"
 	"probity/internal/engine"
 	"probity/internal/event"
 	"probity/internal/source"
@@ -22,6 +23,7 @@ type stream struct {
 	ended  bool
 	active time.Time // when it last had something, or could not be read
 	lag    int64     // bytes known to wait
+	header *decode.Header
 
 	complaint  string // the last error that was logged
 	complained time.Time
