@@ -233,7 +233,7 @@ func TestALiveRunWithRestartsEqualsReplay(t *testing.T) {
 		go func() { done <- p.Run(ctx) }()
 		waitUntil(t, func() bool {
 			turned, busy := p.Pulse()
-			return turned.Sub(busy) > 300*time.Millisecond // the follower looks at its files every 200 ms
+			return busy.Unix() > 0 && turned.Sub(busy) > 300*time.Millisecond // the follower looks at its files every 200 ms
 		})
 		cancel()
 		must(t, <-done)

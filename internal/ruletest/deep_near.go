@@ -1,6 +1,7 @@
 package ruletest
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -11,42 +12,53 @@ import (
 // nearAlerts is how many alerts of a test are driven to the edge.
 const nearAlerts = 3
 
-// nearMisses drives the alerts of a counting rule to the edge: as many events as the rule wants fire, in any window that
-// holds them; one event fewer does not, whichever it is; and neither do they if the last comes one second past the window.
+// nearMisses drives the alerts of a rule with a window to the edge: as many events as it wants fire, in any window that holds
+// them; one event fewer does not, whichever it is; and neither do they if the last comes one second past the window. Shapes
+// that wait for what does not come have no such edge.
 func (t *trial) nearMisses() {
 	r := t.stage.generation.Rules.Rules[0]
-	if r.Correlation == nil || r.Correlation.Type != "event_count" || r.AtLeast < 2 {
+	counts := r.Type == rule.EventCount && r.AtLeast > 1
+	if !counts && !slices.Contains([]string{rule.ValueCount, rule.Temporal, rule.TemporalOrdered}, r.Type) {
 		return
 	}
 	for i := range t.want.Alerts[:min(nearAlerts, len(t.want.Alerts))] {
 		a := &t.want.Alerts[i]
-		quorum := t.quorum(r, a)
-		if quorum == nil {
-			continue // it counts more events than it lists
+		quorum := t.listed(a)
+		if counts {
+			quorum = first(quorum, r)
+		} else {
+			quorum = t.shrunk(quorum, a)
+		}
+		if len(quorum) < 2 {
+			continue // it counts more events than it lists, or one event is all that it needs
 		}
 		if n := t.alerts("one event fewer", quorum, a); n != 1 {
-			t.fail("one event fewer", "the %d events that fire first give %d alerts %s by themselves", r.AtLeast, n, describeGroup(a.Group))
+			t.fail("one event fewer", "the %d events that fire first give %d alerts %s by themselves", len(quorum), n, describeGroup(a.Group))
 		}
 		for k := range quorum {
 			if n := t.alerts("one event fewer", slices.Delete(slices.Clone(quorum), k, k+1), a); n != 0 {
-				t.fail("one event fewer", "%d events of %d give an alert %s", r.AtLeast-1, r.AtLeast, describeGroup(a.Group))
+				t.fail("one event fewer", "%d events of %d give an alert %s", len(quorum)-1, len(quorum), describeGroup(a.Group))
 			}
 		}
-		t.edge(r, a, quorum)
+		t.edge(r, a, quorum, counts)
 	}
 }
 
-// edge moves the last of the events that fire to either side of the window's end.
-func (t *trial) edge(r *rule.Compiled, a *raised, quorum []*event.Event) {
-	first := quorum[0].Time()
-	past := t.moved(quorum, first+int64(r.Timespan+time.Second))
+// edge moves the last of the events that fire to either side of the window's end. Where it is values that count, the other
+// side is not tried: another time may be another value.
+func (t *trial) edge(r *rule.Compiled, a *raised, quorum []*event.Event, inside bool) {
+	begin := quorum[0].Time()
+	past := t.moved(quorum, begin+int64(r.Timespan+time.Second))
 	if n := t.alerts("one second past the window", past, a); n != 0 {
-		t.fail("one second past the window", "%d events within a second more than %s give an alert %s", r.AtLeast, r.Timespan, describeGroup(a.Group))
+		t.fail("one second past the window", "%d events within a second more than %s give an alert %s", len(quorum), r.Timespan, describeGroup(a.Group))
 	}
-	inside := t.moved(quorum, first+int64(r.Timespan-time.Nanosecond))
-	got, ok := t.walk("one second past the window", "at the window's last instant", course{events: inside, batch: t.batch()})
+	if !inside {
+		return
+	}
+	within := t.moved(quorum, begin+int64(r.Timespan-time.Nanosecond))
+	got, ok := t.walk("one second past the window", "at the window's last instant", course{events: within, batch: t.batch()})
 	if ok && got.Counted == len(quorum) && count(got.Alerts, a) != 1 { // moved, an event may no longer be what the condition wants
-		t.fail("one second past the window", "%d events within %s give no alert %s", r.AtLeast, r.Timespan, describeGroup(a.Group))
+		t.fail("one second past the window", "%d events within %s give no alert %s", len(quorum), r.Timespan, describeGroup(a.Group))
 	}
 }
 
@@ -60,8 +72,8 @@ func (t *trial) moved(events []*event.Event, at int64) []*event.Event {
 	return out
 }
 
-// quorum is the first events of an alert that are as many as the rule wants, within its timespan.
-func (t *trial) quorum(r *rule.Compiled, a *raised) []*event.Event {
+// listed are the events of an alert by time, nil if it does not list them all.
+func (t *trial) listed(a *raised) []*event.Event {
 	if len(a.Events) != a.Count {
 		return nil
 	}
@@ -69,13 +81,34 @@ func (t *trial) quorum(r *rule.Compiled, a *raised) []*event.Event {
 	for i, place := range a.Events {
 		events[i] = t.timeline[place-1]
 	}
-	slices.SortStableFunc(events, func(a, b *event.Event) int { return int(min(max(a.Time()-b.Time(), -1), 1)) })
+	slices.SortStableFunc(events, func(a, b *event.Event) int { return cmp.Compare(a.Time(), b.Time()) })
+	return events
+}
+
+// first are the first events that are as many as a rule wants, within its timespan.
+func first(events []*event.Event, r *rule.Compiled) []*event.Event {
 	for i := 0; i+r.AtLeast <= len(events); i++ {
 		if q := events[i : i+r.AtLeast]; q[len(q)-1].Time()-q[0].Time() < int64(r.Timespan) {
 			return q
 		}
 	}
 	return nil
+}
+
+// shrunkUpTo bounds the events of an alert that are left out one by one.
+const shrunkUpTo = 100
+
+// shrunk leaves out events, the last first, for as long as the alert stays.
+func (t *trial) shrunk(events []*event.Event, a *raised) []*event.Event {
+	if len(events) > shrunkUpTo {
+		return nil
+	}
+	for k := len(events) - 1; k >= 0; k-- {
+		if fewer := slices.Delete(slices.Clone(events), k, k+1); len(fewer) > 0 && t.alerts("one event fewer", fewer, a) == 1 {
+			events = fewer
+		}
+	}
+	return events
 }
 
 // alerts counts the alerts of a's group that events give.

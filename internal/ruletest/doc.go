@@ -10,7 +10,16 @@
 // how many (undecided, suppressed): a near miss must miss because the rule decided so, not because a table was forgotten.
 //
 // Every test is played four times: as written, reversed, shuffled, and with each event twice. The alerts must be the same
-// each time, as the first contract of the engine says they are.
+// each time, as the first contract of the engine says they are. At the end of each the watermark is advanced past every
+// window, as replay --until does it, so that shapes that wait have decided.
+//
+// # What Deep adds
+//
+// Deep tries on each test what its author did not ask for (trial, in deep_properties.go, lists it), and asks of each rule's
+// tests whether they would notice if the rule were another: package rule makes mutants of it, the tests are played to each,
+// and a mutant that passes them all is a survivor, listed with its place. A survivor cannot be silenced in the rule file:
+// most often a test is missing, and where the change really makes no difference the score says so for ever, which is honest.
+// Mutants that are the same by the laws of the logic are found before they are played, and counted apart.
 //
 // # What the harness supplies
 //
