@@ -61,7 +61,7 @@ func differ(want *rule.ExpectedAlert, got *raised) (differences []string, sameGr
 		add("last", stamp(want.Last.Time), stamp(got.Last))
 	}
 	if want.Summary != "" && want.Summary != got.Summary {
-		add("summary", fmt.Sprintf("\n\t%q", want.Summary), fmt.Sprintf("\n\t%q", got.Summary))
+		add("summary", fmt.Sprintf("\n  %q", want.Summary), fmt.Sprintf("\n  %q", got.Summary))
 	}
 	if want.Evidence != nil && !slices.Equal(want.Evidence, got.Evidence) {
 		add("evidence", want.Evidence, got.Evidence)

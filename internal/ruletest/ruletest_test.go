@@ -91,7 +91,7 @@ func TestATestIsComparedExactly(t *testing.T) {
 			"alert {actor.id: S1}: count: expected 3, got 2",
 			"alert {actor.id: S1}: first: expected 2026-03-02T12:00:01Z, got 2026-03-02T12:00:00Z",
 			"alert {actor.id: S1}: last: expected 2026-03-02T12:02:00Z, got 2026-03-02T12:01:00Z",
-			"alert {actor.id: S1}: summary: expected \n\t\"S1 was refused\", got \n\t\"S1 was refused 2 times\"",
+			"alert {actor.id: S1}: summary: expected \n  \"S1 was refused\", got \n  \"S1 was refused 2 times\"",
 			"alert {actor.id: S1}: evidence: expected [1], got [1 2]",
 		}},
 		"an alert too many": {refusals + "    alerts: []\n", []string{
