@@ -47,7 +47,15 @@ func (a *Alert) Join(last *Alert, quote int) bool {
 			a.Facts[i].Unknown += f.Unknown
 		}
 	}
-	a.Unknowns = append(a.Unknowns, "an event came later than its source is allowed; it is counted with those of the revision before")
+	for _, u := range last.Unknowns {
+		if !slices.Contains(a.Unknowns, u) {
+			a.Unknowns = append(a.Unknowns, u)
+		}
+	}
+	const late = "an event came later than its source is allowed; it is counted with those of the revision before"
+	if !slices.Contains(a.Unknowns, late) {
+		a.Unknowns = append(a.Unknowns, late)
+	}
 	return true
 }
 
@@ -71,5 +79,8 @@ func joinIDs(a, last []string) []string {
 			out = append(out, id)
 		}
 	}
-	return out
+	return out[:min(len(out), MaxEventIDs)]
 }
+
+// MaxEventIDs bounds the ids that an alert lists; Count says how many there are.
+const MaxEventIDs = 1000

@@ -12,9 +12,6 @@ import (
 	"probity/internal/window"
 )
 
-// maxEventIDs bounds the ids that an alert lists; Count says how many there are.
-const maxEventIDs = 1000
-
 // Draft is an alert without the records that it quotes, its public id and its revision.
 type Draft struct {
 	Alert *alert.Alert
@@ -55,7 +52,7 @@ func (s *State) draft(c Change, entries []window.Entry) Draft {
 	}
 	a.First, a.Last = utc(entries[0].Time), utc(entries[len(entries)-1].Time)
 	for i, e := range entries {
-		if i < maxEventIDs {
+		if i < alert.MaxEventIDs {
 			a.EventIDs = append(a.EventIDs, e.ID.String())
 		}
 		if i < r.Quote {
