@@ -137,7 +137,7 @@ func (w *Worker) fill(ev *event.Event) *Reject {
 	}
 	ev.NativeID = w.joined(w.d.idRefs, '/')
 	if doubled := w.natives.doubled; len(doubled) > 0 {
-		ev.Native = append(ev.Native, event.Pair{Name: w.d.format.payloadOf() + "." + nativeDoubled, Text: strings.Join(doubled, ",")})
+		ev.Native = append(ev.Native, event.Pair{Name: w.d.format.payloadOf() + "." + nativeDoubled, Text: nameList(doubled)})
 	}
 	if len(w.oddities) > 0 {
 		ev.Native = append(ev.Native, event.Pair{Name: NativeUncoerced, Text: strings.Join(w.oddities, ",")})
@@ -223,4 +223,15 @@ func (w *Worker) sequence(ev *event.Event) {
 		}
 	}
 	ev.Slots[event.FieldSequence] = w.coerce(event.Base[event.FieldSequence].Name, event.Int, w.one(s.from), nil)
+}
+
+// nameList joins names; one that is empty is written as "".
+func nameList(names []string) string {
+	shown := make([]string, len(names))
+	for i, n := range names {
+		if shown[i] = n; n == "" {
+			shown[i] = `""`
+		}
+	}
+	return strings.Join(shown, ",")
 }

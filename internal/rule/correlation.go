@@ -119,7 +119,7 @@ func (b *builder) steps(c *Compiled, cor *Correlation) {
 	for i, s := range cor.Steps {
 		path := fmt.Sprintf("correlation.steps.%d", i)
 		if !paramForm.MatchString(s.Name) || slices.ContainsFunc(c.Sides, func(o Side) bool { return o.Name == s.Name }) || reservedNames[s.Name] {
-			b.problem(path, fmt.Sprintf("step name %q", s.Name), "write a name of its own: lower-case letters, digits and _, no field's")
+			b.problem(path, fmt.Sprintf("step name %q", s.Name), "write a name of its own: lower-case letters, digits and _, no field's and no function's")
 		}
 		cond := b.cond(path+".when", s.When)
 		c.Sides = append(c.Sides, Side{Name: s.Name, Cond: &Cond{Source: cond.Source, root: conjunction(c.Cond.root, cond.root)}})

@@ -103,8 +103,9 @@ func (w *Window) Len() int {
 	return n
 }
 
-// Empty reports whether nothing is held.
-func (w *Window) Empty() bool { return len(w.entries) == 0 && len(w.open) == 0 }
+// Empty reports whether nothing is held. A key that new_value has seen once is never empty: that it was known, and since when,
+// is all that is left of it.
+func (w *Window) Empty() bool { return len(w.entries) == 0 && len(w.open) == 0 && w.began == never }
 
 // Alert returns the entries of an alert period, nil if it has no hit. They are shared: read only.
 func (w *Window) Alert(period int64) []Entry {
