@@ -57,23 +57,30 @@ time: {from: ts, layouts: [rfc3339]}
 map: {user.name: user, event.action: verb, object.id: object}
 `
 
-// runScript judges chunks of lines with some rules and returns the store and its alerts as "rule count".
-func runScript(t *testing.T, rules []rule.File, tables string, chunks ...[]string) (*store.Memory, *prometheus.Registry, []string) {
+// scripted is a pipeline over chunks of lines, with some rules and tables.
+func scripted(t *testing.T, st committer, rules []rule.File, tables string, chunks ...[]string) (*Pipeline, *prometheus.Registry) {
 	t.Helper()
-	w := &world{}
-	gen := w.generation(t, rules, tables)
+	gen := new(world).generation(t, rules, tables)
 	format, problems := decode.ParseFormat("plain.yaml", []byte(plainFormat))
 	must(t, problems.Err())
 	d, err := decode.New(decode.Options{Source: "log", Format: format, Schema: gen.Rules.Schema})
 	must(t, err)
 	identity, err := alert.NewIdentity([]byte(strings.Repeat("k", 32)))
 	must(t, err)
-	st, reg := store.NewMemory(), prometheus.NewRegistry()
+	reg := prometheus.NewRegistry()
 	p, err := New(Options{
 		Sources: []Source{{Name: "log", Dataset: "plain", Streams: &script{chunks}, Decoder: d, Lateness: time.Minute}},
 		Store:   st, Identity: identity, Generation: gen, Registerer: reg, Batch: 1,
 	})
 	must(t, err)
+	return p, reg
+}
+
+// runScript judges chunks of lines and returns the store and its alerts as "rule count (revision)".
+func runScript(t *testing.T, rules []rule.File, tables string, chunks ...[]string) (*store.Memory, *prometheus.Registry, []string) {
+	t.Helper()
+	st := store.NewMemory()
+	p, reg := scripted(t, st, rules, tables, chunks...)
 	must(t, p.Run(context.Background()))
 	return st, reg, alertTexts(t, st)
 }
@@ -160,11 +167,7 @@ probity_rule_undecided_total{rule="listed_record",severity="high"} 2
 `), "probity_rule_undecided_total"))
 
 	write("2026-02-01T00:00:00Z", "2026-03-03T00:00:00Z", "r,public figure,vetting,\n")
-	w := &world{}
-	identity, _ := alert.NewIdentity([]byte(strings.Repeat("k", 32)))
-	next := w.generation(t, rules, tables)
-	p, err := New(Options{Store: st, Identity: identity, Generation: next}) // as a restart with tomorrow's table would
-	must(t, err)
+	p, _ := scripted(t, st, rules, tables) // as a restart with tomorrow's table would
 	must(t, p.Run(context.Background()))
 	if diff := cmp.Diff([]string{"listed_record 1 (revision 1)"}, alertTexts(t, st)); diff != "" {
 		t.Error(diff)

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,10 +33,7 @@ func TestAReloadThatResolvesAndDecidesTellsAnAlertOnce(t *testing.T) {
 	write("sensitive", "# exported_at=2026-03-03T00:00:00Z covers=2026-02-01T00:00:00Z/2026-03-03T00:00:00Z\n"+sensitive)
 	write("people", "# exported_at=2026-03-03T00:00:00Z\nstaff_id,accounts,surname,forenames,dob,collar,role,team,station,address_id,postcode,employment,status,start_date,end_date,vetting_expiry,manager_id\n"+
 		"S00042,plain:c1,Quill,Mara,1990-01-01,4821,cid,T,LLA,A1,QX1 1AA,officer,active,2020-01-01,,,\n")
-	w := &world{}
-	identity, _ := alert.NewIdentity([]byte(strings.Repeat("k", 32)))
-	_, err := New(Options{Store: st, Identity: identity, Generation: w.generation(t, rules, tables)})
-	must(t, err)
+	scripted(t, st, rules, tables)
 	var texts []string
 	must(t, st.EachAlert(func(a *alert.Alert) error {
 		texts = append(texts, a.Group[0].Value+" "+string(a.Status)+" "+strings.Repeat("|", a.Count))
@@ -70,25 +66,13 @@ func TestManyLinesFromTheFutureForgetNothing(t *testing.T) {
 
 // A stream that appears behind what was forgotten adds to the alert that was told; it does not replace it.
 func TestAnAlertDoesNotShrinkWhenAnOlderStreamAppears(t *testing.T) {
-	w := &world{}
 	rules := oneRule("each", `when: event.dataset == "plain" and object.id == "secret"`)
-	gen := w.generation(t, rules, "")
-	format, problems := decode.ParseFormat("plain.yaml", []byte(plainFormat))
-	must(t, problems.Err())
-	d, err := decode.New(decode.Options{Source: "log", Format: format, Schema: gen.Rules.Schema})
-	must(t, err)
-	identity, err := alert.NewIdentity([]byte(strings.Repeat("k", 32)))
-	must(t, err)
 	st := store.NewMemory()
 	for _, chunks := range [][][]string{
 		{{line("10:00:00", "secret"), line("10:00:01", "secret")}, {line("15:00:00", "a"), line("15:00:01", "b"), line("15:00:02", "c")}, {line("15:00:03", "d")}},
 		{{line("10:30:00", "secret")}},
 	} {
-		p, err := New(Options{
-			Sources: []Source{{Name: "log", Dataset: "plain", Streams: &script{chunks}, Decoder: d, Lateness: time.Minute}},
-			Store:   st, Identity: identity, Generation: gen, Batch: 1,
-		})
-		must(t, err)
+		p, _ := scripted(t, st, rules, "", chunks...)
 		must(t, p.Run(context.Background()))
 	}
 	if diff := cmp.Diff([]string{"each 3 (revision 2)"}, alertTexts(t, st)); diff != "" {
@@ -112,21 +96,9 @@ func (f *failing) Revision(id string) (int, error) {
 
 // A store that cannot be read ends the loop before anything is committed; the next start raises the alert.
 func TestAStoreThatCannotBeReadLosesNoAlert(t *testing.T) {
-	w := &world{}
-	gen := w.generation(t, oneRule("each", `when: object.id == "secret"`), "")
-	format, problems := decode.ParseFormat("plain.yaml", []byte(plainFormat))
-	must(t, problems.Err())
-	d, err := decode.New(decode.Options{Source: "log", Format: format, Schema: gen.Rules.Schema})
-	must(t, err)
-	identity, err := alert.NewIdentity([]byte(strings.Repeat("k", 32)))
-	must(t, err)
 	st := &failing{Memory: store.NewMemory(), fail: true}
 	run := func() error {
-		p, err := New(Options{
-			Sources: []Source{{Name: "log", Dataset: "plain", Streams: &script{[][]string{{line("10:00:00", "secret")}}}, Decoder: d}},
-			Store:   st, Identity: identity, Generation: gen,
-		})
-		must(t, err)
+		p, _ := scripted(t, st, oneRule("each", `when: object.id == "secret"`), "", []string{line("10:00:00", "secret")})
 		return p.Run(context.Background())
 	}
 	if err := run(); err == nil {
