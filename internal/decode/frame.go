@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 )
 
@@ -47,7 +48,7 @@ type Framer interface {
 type framing struct {
 	Version int    `json:"v"`
 	Skip    bool   `json:"skip,omitempty"`    // inside a record that is too long
-	Header  string `json:"header,omitempty"`  // csv: the header row in force
+	Header  []byte `json:"header,omitempty"`  // csv: the header row in force, its exact bytes in whatever encoding
 	Seen    bool   `json:"seen,omitempty"`    // csv: this file's header row is behind us, or it has none
 	Inside  bool   `json:"inside,omitempty"`  // json-array: inside the array
 	Element uint8  `json:"element,omitempty"` // json-array, with Skip: what is being skipped
@@ -59,7 +60,7 @@ type framing struct {
 const framingVersion = 1
 
 func (s framing) encode() []byte {
-	if s == (framing{}) {
+	if reflect.ValueOf(s).IsZero() {
 		return nil
 	}
 	s.Version = framingVersion

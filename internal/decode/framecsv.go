@@ -26,7 +26,7 @@ type csvFramer struct {
 func (f *csvFramer) State() []byte {
 	s := framing{Skip: f.skip, Seen: f.seen}
 	if f.header && f.head != nil {
-		s.Header = string(f.head.raw)
+		s.Header = f.head.raw
 	}
 	return s.encode()
 }
@@ -41,13 +41,13 @@ func (f *csvFramer) Restore(state []byte) error {
 		return nil
 	}
 	f.head = nil
-	if s.Header != "" {
+	if len(s.Header) > 0 {
 		// Not checked against required: if the format has changed since, decoding says so record by record.
-		columns, err := f.split([]byte(s.Header))
+		columns, err := f.split(s.Header)
 		if err != nil {
 			return fmt.Errorf("restore framing state: header: %w", err)
 		}
-		f.head = &Header{Columns: columns, raw: []byte(s.Header)}
+		f.head = &Header{Columns: columns, raw: s.Header}
 	}
 	f.seen = f.seen && f.head != nil // a state from when the format had no header row
 	return nil
