@@ -13,14 +13,16 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files in testdata/script")
 
-// actAsCommand makes the test's own binary be the command, for tests that start and kill processes.
-const actAsCommand = "PROBITY_TEST_ACT_AS_COMMAND"
-
 func TestMain(m *testing.M) {
-	if os.Getenv(actAsCommand) != "" {
-		main()
-	}
-	testscript.Main(m, map[string]func(){"probity": main})
+	testscript.Main(cleared{m}, map[string]func(){"probity": main})
+}
+
+// cleared runs the tests and removes what they built.
+type cleared struct{ m *testing.M }
+
+func (c cleared) Run() int {
+	defer func() { os.RemoveAll(built) }()
+	return c.m.Run()
 }
 
 func TestScripts(t *testing.T) {

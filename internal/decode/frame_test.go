@@ -229,7 +229,9 @@ func checkSkipped(t interface {
 		t.Fatalf("%q was skipped: %v", skipped, err)
 	}
 	for _, row := range rows {
-		if strings.TrimSpace(strings.Join(row, "")) != "" && !slices.Contains(row, "t") {
+		// A last line may end in several carriage returns; each reader takes one off.
+		isTime := func(cell string) bool { return strings.TrimRight(cell, "\r") == "t" }
+		if strings.TrimSpace(strings.Join(row, "")) != "" && !slices.ContainsFunc(row, isTime) {
 			t.Fatalf("%q was skipped, which is no header row", row)
 		}
 	}
