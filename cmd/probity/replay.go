@@ -6,10 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
-	"os/signal"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/google/renameio/v2"
@@ -34,15 +31,10 @@ type replayCommand struct {
 
 // Run replays the files and prints what it counted to standard error.
 func (c *replayCommand) Run(e *env) (err error) {
-	config, err := c.load()
+	config, logger, ctx, stop, err := c.replaying(e)
 	if err != nil {
 		return err
 	}
-	logger, err := e.logger(daemon.Log{Level: "warn", Format: config.Log.Format})
-	if err != nil {
-		return err
-	}
-	ctx, stop := signal.NotifyContext(e.ctx, syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	out, whole, discard, err := c.open(e.stdout)
 	if err != nil {

@@ -4,13 +4,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
-	"probity/internal/daemon"
 	"probity/internal/neutral"
 	"probity/internal/rulediff"
 )
@@ -57,15 +54,10 @@ func (c *rulesDiffCommand) Run(e *env) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	config, err := c.load()
+	config, logger, ctx, stop, err := c.replaying(e)
 	if err != nil {
 		return err
 	}
-	logger, err := e.logger(daemon.Log{Level: "warn", Format: config.Log.Format})
-	if err != nil {
-		return err
-	}
-	ctx, stop := signal.NotifyContext(e.ctx, syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	paths := c.Rules
 	if len(paths) == 0 {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"os/signal"
 	"syscall"
@@ -22,6 +23,18 @@ func (f *configFlag) load() (*daemon.Config, error) {
 	}
 	c, problems := daemon.LoadConfig(f.File)
 	return c, problems.Err()
+}
+
+// replaying prepares a tool that replays: the configuration, a log of warnings alone, and a context that an interrupt ends.
+func (f *configFlag) replaying(e *env) (config *daemon.Config, log *zap.Logger, ctx context.Context, stop func(), err error) {
+	if config, err = f.load(); err != nil {
+		return nil, nil, nil, nil, err
+	}
+	if log, err = e.logger(daemon.Log{Level: "warn", Format: config.Log.Format}); err != nil {
+		return nil, nil, nil, nil, err
+	}
+	ctx, stop = signal.NotifyContext(e.ctx, syscall.SIGTERM, os.Interrupt)
+	return config, log, ctx, stop, nil
 }
 
 type runCommand struct {

@@ -122,7 +122,7 @@ func (s *State) move(r *rule.Compiled, from string, h *held, a *Adoption) {
 // rekey returns the key with every account replaced by the person who holds it, as of the window's last event. A collar
 // number stands for a person only where the rule is about requesters.
 func (g *Generation) rekey(r *rule.Compiled, key string, h *held) string {
-	parts := keyParts(r, key)
+	parts := KeyParts(r, key)
 	moved := false
 	for i, p := range parts {
 		dataset, account, ok := strings.Cut(p.Value, ":")

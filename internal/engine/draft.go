@@ -33,7 +33,7 @@ func (s *State) draft(c Change, entries []window.Entry) Draft {
 			Proportionality: r.Proportionality, Response: r.Response, FalsePositives: r.FalsePositives,
 			Controls: map[string][]string{},
 		},
-		Group:      keyParts(r, c.key),
+		Group:      KeyParts(r, c.key),
 		Period:     alert.Period{Start: utc(start), End: utc(start + int64(r.Period))},
 		Count:      len(entries),
 		Tables:     s.gen.Tables,
@@ -163,10 +163,6 @@ func (g *Generation) local(t time.Time) string { return t.In(g.zone).Format(summ
 // summary fills the rule's sentence from the alert and its first record.
 func (d *Draft) summary(first *event.Record) (string, error) {
 	r, a := d.Rule, d.Alert
-	t, err := rule.ParseSummary(r.Alert.Summary)
-	if err != nil {
-		return "", err
-	}
 	names := map[string]any{}
 	for _, f := range event.Base {
 		setName(names, f.Name, "unknown")
@@ -203,7 +199,7 @@ func (d *Draft) summary(first *event.Record) (string, error) {
 	}
 	setName(names, "rule.title", r.Title)
 	var b strings.Builder
-	if err := t.Execute(&b, names); err != nil {
+	if err := r.Sentence.Execute(&b, names); err != nil {
 		return "", err
 	}
 	return strings.ReplaceAll(b.String(), "<no value>", "unknown"), nil

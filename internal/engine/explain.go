@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"probity/internal/alert"
 	"probity/internal/event"
 	"probity/internal/rule"
 )
@@ -23,6 +22,3 @@ func (m *Matcher) GroupKeys(r *rule.Compiled, role rule.Role, ev *event.Event) [
 	}
 	return out
 }
-
-// KeyParts reads an encoded group key.
-func KeyParts(r *rule.Compiled, key string) []alert.KeyPart { return keyParts(r, key) }

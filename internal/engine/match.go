@@ -263,8 +263,8 @@ func (m *Matcher) groupKeys(r *rule.Compiled) bool {
 	return true
 }
 
-// keyParts reads an encoded group key.
-func keyParts(r *rule.Compiled, key string) []alert.KeyPart {
+// KeyParts reads an encoded group key.
+func KeyParts(r *rule.Compiled, key string) []alert.KeyPart {
 	parts := make([]alert.KeyPart, 0, len(r.GroupBy))
 	b := []byte(key)
 	for _, g := range r.GroupBy {

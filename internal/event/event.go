@@ -13,12 +13,6 @@ type ID [16]byte
 
 func (id ID) String() string { return hex.EncodeToString(id[:]) }
 
-// ParseID reads an ID as String writes it.
-func ParseID(s string) (id ID, err error) {
-	_, err = hex.Decode(id[:], []byte(s))
-	return id, err
-}
-
 // Compare orders ids by their bytes.
 func (id ID) Compare(other ID) int { return slices.Compare(id[:], other[:]) }
 

@@ -47,6 +47,7 @@ func (p *Pipeline) inOrder(t *task, read time.Time) {
 		p.Times(t.times)
 	}
 	var last *event.Record
+	var id event.ID // of last, where it is not the first of its kind
 	for i := range t.matches {
 		r := t.matches[i].Record
 		if r == nil || r.NativeID != "" {
@@ -55,11 +56,12 @@ func (p *Pipeline) inOrder(t *task, read time.Time) {
 		if r != last { // the first match of the next record
 			last = r
 			if r.Nth = s.nth(r); r.Nth > 0 {
-				r.ID = p.identity(r).String()
+				id = p.identity(r)
+				r.ID = id.String()
 			}
 		}
 		if r.Nth > 0 {
-			t.matches[i].Entry.ID = p.identity(r)
+			t.matches[i].Entry.ID = id
 		}
 	}
 }

@@ -4,14 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
-	"time"
 
 	"go.uber.org/zap"
 
 	"probity/internal/engine"
-	"probity/internal/event"
-	"probity/internal/rule"
 	"probity/internal/store"
 )
 
@@ -76,74 +72,6 @@ func (p *Pipeline) adopt(ctx context.Context, g *engine.Generation, gone []store
 	p.Logger.Info("generation in force", zap.String("generation", g.Hash), zap.Int("rules", len(g.Rules.Rules)), zap.Int("decided", len(c.Decided)))
 	p.deliver(c)
 	return nil
-}
-
-// rejudge judges undecided matches under the generation now in force. What is still undecided waits on until its time is
-// up; everything else has been decided, one way or the other.
-func (p *Pipeline) rejudge(c *store.Commit) ([]engine.Match, error) {
-	m := p.workers[0].matcher
-	rules := map[string]*rule.Compiled{}
-	for _, r := range p.Generation.Rules.Rules {
-		rules[r.ID] = r
-	}
-	watermarks := p.watermarks()
-	var ev event.Event
-	var out []engine.Match
-	err := p.Store.EachPending(func(w store.PendingMatch) error {
-		key := store.PendingKey{Rule: w.Rule, Actor: w.Actor, EventID: w.EventID}
-		r := rules[w.Rule]
-		role, ok := rule.ParseRole(w.Actor)
-		if r == nil || !ok || !slices.Contains(r.Roles, role) || w.Until < watermarks[r.Index] {
-			c.Decided = append(c.Decided, key)
-			p.metrics.expired.Inc()
-			return nil
-		}
-		if err := w.Record.Event(p.Generation.Rules.Schema, &ev); err != nil {
-			return err
-		}
-		before := len(out)
-		out = m.Rejudge(r, role, &ev, out)
-		for _, match := range out[before:] {
-			if match.Outcome == engine.Undecided {
-				out = out[:before]
-				return nil
-			}
-		}
-		c.Decided = append(c.Decided, key)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("judging undecided matches anew: %w", err)
-	}
-	return out, nil
-}
-
-// sweepEvery is how often undecided matches whose time is up are looked for, beside every reload.
-const sweepEvery = 10 * time.Minute
-
-// sweep drops undecided matches that no table decided in time.
-func (p *Pipeline) sweep(ctx context.Context) error {
-	if time.Since(p.swept) < sweepEvery {
-		return nil
-	}
-	p.swept = time.Now()
-	index := map[string]int{}
-	for i, r := range p.Generation.Rules.Rules {
-		index[r.ID] = i
-	}
-	watermarks := p.watermarks()
-	c := &store.Commit{Generation: p.Generation.Hash, Forget: engine.Never}
-	err := p.Store.EachPending(func(w store.PendingMatch) error {
-		if i, ok := index[w.Rule]; !ok || w.Until < watermarks[i] {
-			c.Decided = append(c.Decided, store.PendingKey{Rule: w.Rule, Actor: w.Actor, EventID: w.EventID})
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("looking for undecided matches whose time is up: %w", err)
-	}
-	p.metrics.expired.Add(float64(len(c.Decided)))
-	return p.commit(ctx, &judged{}, c)
 }
 
 // committedPositions are the latest event time and the resume points that the store holds.

@@ -61,21 +61,6 @@ func IsOverlay(data []byte) bool {
 	return bytes.HasPrefix(data, key) || bytes.Contains(data, append([]byte{'\n'}, key...))
 }
 
-// Concerning returns the files that decide about one rule: its file, and its overlay among all, if it has one. Tools use it
-// to look at a rule alone.
-func Concerning(rule File, id string, all []File) []File {
-	for _, f := range all {
-		if !IsOverlay(f.Data) {
-			continue
-		}
-		var o Overlay
-		if strictyaml.Decode(f.Name, f.Data, &o); o.Rule == id {
-			return []File{rule, f}
-		}
-	}
-	return []File{rule}
-}
-
 // overlay is one overlay file that was read.
 type overlay struct {
 	Overlay

@@ -41,7 +41,7 @@ func LoadPlaces(schema *event.Schema, files []File, progress func(done, total in
 		if len(ps) == 0 {
 			b := builder{set: s, rule: &r, doc: doc}
 			o := over.lay(&b)
-			c := b.build()
+			c := b.compile(f)
 			if o != nil && len(b.problems) > 0 {
 				o.explain(s, b.problems, f)
 			}
@@ -49,8 +49,6 @@ func LoadPlaces(schema *event.Schema, files []File, progress func(done, total in
 				b.problem("id", fmt.Sprintf("rule id %s stands in %s, too", r.ID, first), "give each rule its own id")
 			}
 			seen[r.ID] = f.Name
-			sum := sha256.Sum256(f.Data)
-			c.File, c.Hash = f.Name, hex.EncodeToString(sum[:])
 			if o != nil {
 				o.sign(c, f)
 			}
@@ -88,6 +86,14 @@ var (
 	idForm    = regexp.MustCompile(`^[a-z][a-z0-9_-]{2,63}$`)
 	paramForm = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 )
+
+// compile builds the rule and says which file it is of.
+func (b *builder) compile(f File) *Compiled {
+	c := b.build()
+	sum := sha256.Sum256(f.Data)
+	c.File, c.Hash = f.Name, hex.EncodeToString(sum[:])
+	return c
+}
 
 func (b *builder) build() *Compiled {
 	r := b.rule
@@ -136,7 +142,7 @@ func (b *builder) build() *Compiled {
 		}
 		c.Facts = append(c.Facts, b.cond(path+".when", f.When))
 	}
-	b.summary()
+	b.summary(c)
 	if len(b.problems) > 0 {
 		return c
 	}

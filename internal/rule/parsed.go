@@ -1,9 +1,6 @@
 package rule
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-
 	"probity/internal/event"
 	"probity/internal/strictyaml"
 )
@@ -38,8 +35,5 @@ func (p *Parsed) Compile(schema *event.Schema) (*Set, strictyaml.Problems) {
 
 func (p *Parsed) compile(s *Set) (*Compiled, strictyaml.Problems) {
 	b := builder{set: s, rule: p.Rule, doc: p.Doc}
-	c := b.build()
-	sum := sha256.Sum256(p.File.Data)
-	c.File, c.Hash = p.File.Name, hex.EncodeToString(sum[:])
-	return c, b.problems
+	return b.compile(p.File), b.problems
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"text/template"
 	"time"
 
 	"probity/internal/event"
@@ -46,11 +47,12 @@ type Compiled struct {
 	Where      *Where        // which entries of the steps belong together; nil if all do
 	Before     time.Duration // absence: where the link may be
 	After      time.Duration
-	History    time.Duration // new_value: for how long the key must have been known
-	Period     time.Duration // all hits of a period are one alert
-	Quote      int           // records that an alert quotes
-	Wait       time.Duration // how long an undecided match waits; 0 if no lookup can hold one back
-	Datasets   []string      // that it can match; nil means any
+	History    time.Duration      // new_value: for how long the key must have been known
+	Period     time.Duration      // all hits of a period are one alert
+	Quote      int                // records that an alert quotes
+	Wait       time.Duration      // how long an undecided match waits; 0 if no lookup can hold one back
+	Datasets   []string           // that it can match; nil means any
+	Sentence   *template.Template // of the alert; names that the first event lacks read «unknown»
 	needs      needs
 }
 

@@ -19,17 +19,18 @@ func builtins() []string { return builtin.Names }
 var SummaryNames = []string{"actor.id", "actor.person", "actor.name", "count", "times", "first", "last", "when", "rule.title"}
 
 // summary checks the template of an alert's sentence: it parses, and every name is one that it will be given.
-func (b *builder) summary() {
+func (b *builder) summary(c *Compiled) {
 	text := b.rule.Alert.Summary
 	if strings.TrimSpace(text) == "" {
 		b.problem("alert", "an alert without a summary", "write alert: {summary: one plain sentence}")
 		return
 	}
-	t, err := ParseSummary(text)
+	t, err := template.New("summary").Option("missingkey=default").Parse(text)
 	if err != nil {
 		b.problem("alert.summary", "summary: "+err.Error(), "mend the template")
 		return
 	}
+	c.Sentence = t
 	for _, name := range summaryFields(t.Root) {
 		if slices.Contains(SummaryNames, name) || event.IsNative(name) {
 			continue
@@ -39,11 +40,6 @@ func (b *builder) summary() {
 		}
 		b.problem("alert.summary", fmt.Sprintf("summary names %s, which is no field", name), "use a field of the event, "+strings.Join(SummaryNames, ", "))
 	}
-}
-
-// ParseSummary parses a summary's template. Names that the first event lacks read «unknown».
-func ParseSummary(text string) (*template.Template, error) {
-	return template.New("summary").Option("missingkey=default").Parse(text)
 }
 
 func summaryFields(n parse.Node) []string {

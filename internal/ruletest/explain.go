@@ -81,9 +81,6 @@ func (x *Explainer) Choose(ev *event.Event, line int) {
 	x.chosen = append(x.chosen, chosen{ev.Record(x.generation.Rules.Schema, ev.Identity()), line})
 }
 
-// Chosen is the number of events that will be explained.
-func (x *Explainer) Chosen() int { return len(x.chosen) }
-
 // Explain explains the chosen events in the order of their times.
 func (x *Explainer) Explain() ([]Explained, error) {
 	slices.SortStableFunc(x.chosen, func(a, b chosen) int { return a.record.Time.Compare(b.record.Time) })
