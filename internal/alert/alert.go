@@ -52,6 +52,8 @@ type Alert struct {
 	EventIDs   []string       `json:"event_ids" jsonschema:"by time, then id; the first 1000"`
 	Evidence   []event.Record `json:"evidence" jsonschema:"the first records by time, then id, with their exact bytes"`
 	Facts      []Fact         `json:"facts,omitempty" jsonschema:"what speaks for and against misuse"`
+	Measures   []Measure      `json:"measures,omitempty" jsonschema:"what was measured, and what is usual: of baseline, silence, gap and clock_skew"`
+	Expired    []string       `json:"expired_exceptions,omitempty" jsonschema:"exceptions of the rule that had run out by then"`
 	Unknowns   []string       `json:"unknowns,omitempty" jsonschema:"what could not be known, and why"`
 	Tables     []Table        `json:"tables,omitempty" jsonschema:"versions of the lookup tables in force"`
 	Generation string         `json:"generation" jsonschema:"hash of rules, parameters and tables in force"`
@@ -111,6 +113,32 @@ type Fact struct {
 	True    int    `json:"true"`
 	False   int    `json:"false"`
 	Unknown int    `json:"unknown"`
+}
+
+// Measure is a measure that made a hit.
+type Measure struct {
+	From     time.Time `json:"from" jsonschema:"baseline: of the period that was counted; silence: the last event before; gap: the event after it"`
+	To       time.Time `json:"to,omitzero" jsonschema:"its end; silence: the first event after it"`
+	Lasts    bool      `json:"lasts,omitempty" jsonschema:"silence: nothing has followed yet"`
+	Observed int64     `json:"observed" jsonschema:"clock_skew: below 0 if the clock is ahead"`
+	Unit     string    `json:"unit" jsonschema:"of observed: events, different FIELD, numbers, seconds"`
+	Own      *Usual    `json:"own,omitempty" jsonschema:"what is usual for this key"`
+	Peers    *Usual    `json:"peers,omitempty" jsonschema:"what was usual among the others of its group in the same period"`
+	Missing  []Range   `json:"missing,omitempty" jsonschema:"gap: the numbers that were not seen"`
+}
+
+// Usual is what a measure is compared with.
+type Usual struct {
+	Median int64 `json:"expected" jsonschema:"the median"`
+	Spread int64 `json:"spread" jsonschema:"median absolute deviation, at least the root of the median and 1"`
+	Among  int   `json:"among" jsonschema:"of so many periods, or peers"`
+	Above  int64 `json:"above" jsonschema:"by how many spreads the observation exceeds the median"`
+}
+
+// Range is numbers from First to Last.
+type Range struct {
+	First uint64 `json:"first" jsonschema:"the first number"`
+	Last  uint64 `json:"last" jsonschema:"the last number"`
 }
 
 // Table is a lookup table's version.

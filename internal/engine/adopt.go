@@ -33,7 +33,7 @@ func (s *State) Adopt(g *Generation, seen int64) (*State, Adoption) {
 				continue
 			}
 			next.rejudge(r, s.feeds[k.feed], k.key, sh.windows[k], &a)
-			if g.rekey(r, k.key, sh.windows[k]) != k.key {
+			if g.rekey(r, k.key, sh.windows[k].Last()) != k.key {
 				moved = append(moved, k)
 				continue
 			}
@@ -77,7 +77,7 @@ func (s *State) rejudge(r *rule.Compiled, was *feed, key string, h *held, a *Ado
 	case was.Period != spec.Period:
 		h.Repartition(spec)
 		h.dirty = true
-	case was.AtLeast != spec.AtLeast:
+	case was.AtLeast != spec.AtLeast || was.AtMost != spec.AtMost:
 		a.Changes = appendChanges(a.Changes, r, key, h.Rebuild(spec))
 		h.dirty = true
 	}
@@ -106,7 +106,7 @@ func (s *State) receive(r *rule.Compiled, key string, h *held) {
 
 // move gives the entries of an account to the person who turned out to hold it.
 func (s *State) move(r *rule.Compiled, from string, h *held, a *Adoption) {
-	to := s.gen.rekey(r, from, h)
+	to := s.gen.rekey(r, from, h.Last())
 	sh := s.shards[s.Shard(r, to)]
 	k := windowKey{r.Feed, to}
 	have := sh.window(k)
@@ -119,9 +119,9 @@ func (s *State) move(r *rule.Compiled, from string, h *held, a *Adoption) {
 	sh.schedule(r, k, s.gen)
 }
 
-// rekey returns the key with every account replaced by the person who holds it, as of the window's last event. A collar
+// rekey returns the key with every account replaced by the person who holds it, as of the window's last event at. A collar
 // number stands for a person only where the rule is about requesters.
-func (g *Generation) rekey(r *rule.Compiled, key string, h *held) string {
+func (g *Generation) rekey(r *rule.Compiled, key string, at int64) string {
 	parts := KeyParts(r, key)
 	moved := false
 	for i, p := range parts {
@@ -136,7 +136,7 @@ func (g *Generation) rekey(r *rule.Compiled, key string, h *held) string {
 		case p.Field != "actor.id" && p.Field != "user.id":
 			continue
 		}
-		if id, known := resolve(dataset, account, h.Last()); known {
+		if id, known := resolve(dataset, account, at); known {
 			parts[i].Value, moved = id, true
 		}
 	}
@@ -160,5 +160,9 @@ func (sh *shard) keys() []windowKey {
 // its time, and the last alert that may hold it then closes within a period.
 func (g *Generation) Until(m *Match) int64 {
 	r := m.Rule
-	return m.Entry.Time + int64(r.Timespan) + int64(r.Before) + 2*int64(r.After) + int64(r.Period) + g.keep[r.Index]
+	until := m.Entry.Time + int64(r.Timespan) + Behind(r) + g.keep[r.Index]
+	if r.OfAlerts {
+		until += int64(r.Period) // its windows are worked out anew for as long as an alert of theirs is open
+	}
+	return until
 }

@@ -33,7 +33,7 @@ func changed(t *testing.T, people accounts, from, to string) *Generation {
 // next judges one more event on an adopted state.
 func next(t *testing.T, st *State, g *Generation, a Adoption, ev *event.Event) []string {
 	t.Helper()
-	return texts(st.Apply(0, g.NewMatcher(nil).Match(ev, nil), never3, a.Changes...).Drafts)
+	return texts(st.Apply(g.NewMatcher(nil).Match(ev, nil), never3, Serially, a.Changes...).Drafts)
 }
 
 func TestALoweredThresholdCountsWhatIsHeld(t *testing.T) {
@@ -68,7 +68,7 @@ func TestChangedFactsAreUnknownOfWhatIsHeld(t *testing.T) {
 	st, _, _ := judgeAll(t, g, first)
 	other := changed(t, accounts{}, "say: restricted, when: object.restricted", "say: by night, when: 'event.time.Hour() < 6'")
 	adopted, a := st.Adopt(other, Never)
-	b := adopted.Apply(0, other.NewMatcher(nil).Match(at(other, 2, print), nil), never3, a.Changes...)
+	b := adopted.Apply(other.NewMatcher(nil).Match(at(other, 2, print), nil), never3, Serially, a.Changes...)
 	if f := b.Drafts[0].Alert.Facts[0]; f.Say != "by night" || f.True != 1 || f.Unknown != 1 {
 		t.Errorf("%+v", f)
 	}

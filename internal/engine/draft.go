@@ -19,12 +19,13 @@ type Draft struct {
 	Rule  *rule.Compiled
 
 	gen *Generation
+	sum uint64 // value_sum: what the values add up to
 }
 
 const withdrawnByLateFact = "an event that came later than its source is allowed accounts for it"
 
-func (s *State) draft(c Change, entries []window.Entry) Draft {
-	r := c.rule
+func (s *State) draft(c Change, open window.Open) Draft {
+	r, entries := c.rule, open.Entries
 	start := c.period * int64(r.Period)
 	a := &alert.Alert{
 		Schema: alert.SchemaVersion, Status: alert.Open, Marking: s.gen.Marking,
@@ -51,6 +52,12 @@ func (s *State) draft(c Change, entries []window.Entry) Draft {
 		return d
 	}
 	a.First, a.Last = utc(entries[0].Time), utc(entries[len(entries)-1].Time)
+	d.sum = window.Sum(entries)
+	s.draftMeasures(a, r, open.Measures)
+	a.Expired = expired(r, a.Last)
+	if r.Measured() {
+		return d
+	}
 	for i, e := range entries {
 		if i < alert.MaxEventIDs {
 			a.EventIDs = append(a.EventIDs, e.ID.String())
@@ -64,6 +71,16 @@ func (s *State) draft(c Change, entries []window.Entry) Draft {
 		a.Unknowns = append(a.Unknowns, fmt.Sprintf("the rule has been watching since %s only; earlier events are not counted", utc(since).Format(time.RFC3339)))
 	}
 	return d
+}
+
+// expired lists the exceptions that had run out by then: what they held back before is told again.
+func expired(r *rule.Compiled, by time.Time) (out []string) {
+	for _, x := range r.Exceptions {
+		if x.Expires <= by.UnixNano() {
+			out = append(out, fmt.Sprintf("an exception (%s; approved by %s) expired on %s and no longer holds anything back", strings.TrimRight(x.Reason, ". \n"), x.ApprovedBy, utc(x.Expires).Format(time.DateOnly)))
+		}
+	}
+	return out
 }
 
 // draftFacts says for how many events each fact held, and which tables could not say.
@@ -104,10 +121,13 @@ func (d *Draft) Dress(records []*event.Record) error {
 // Summarise writes the alert's sentence from what it holds and its first evidence. The rule's title stands where it cannot.
 func (d *Draft) Summarise() error {
 	d.Alert.Summary = d.Rule.Title
-	if len(d.Alert.Evidence) == 0 {
+	first := &event.Record{Time: d.Alert.First}
+	switch {
+	case len(d.Alert.Evidence) > 0:
+		first = &d.Alert.Evidence[0]
+	case !d.Rule.Measured() || d.Alert.Count == 0:
 		return nil
 	}
-	first := &d.Alert.Evidence[0]
 	id, _ := first.Fields[d.who(first)+".id"].(string)
 	d.Alert.Person = d.gen.person(id, d.Alert.Last.UnixNano())
 	text, err := d.summary(first)
@@ -198,6 +218,7 @@ func (d *Draft) summary(first *event.Record) (string, error) {
 		names["when"] = "at " + firstAt
 	}
 	setName(names, "rule.title", r.Title)
+	names["measured"], names["sum"] = d.measured(), d.sum
 	var b strings.Builder
 	if err := r.Sentence.Execute(&b, names); err != nil {
 		return "", err

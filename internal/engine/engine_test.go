@@ -59,6 +59,41 @@ when: has(object.id)
 correlation: {type: new_value, field: object.id, timespan: 60s, min_history: 10s}
 alert: {summary: "{{ .times }}", period: 1m}
 `)},
+	{Name: "rows", Data: []byte(prose + `id: many_rows
+when: has(query.count)
+correlation: {type: value_sum, field: query.count, timespan: 20s, condition: {gte: 25}}
+alert: {summary: "{{ .sum }} rows", period: 1m}
+`)},
+	{Name: "few", Data: []byte(prose + `id: few_views
+when: event.action == "view"
+correlation: {type: event_count, timespan: 30s, condition: {gt: 1, lt: 4}}
+alert: {summary: "{{ .times }}", period: 1m}
+`)},
+	{Name: "kinds", Data: []byte(prose + `id: one_record_only
+when: has(object.id)
+correlation: {type: value_count, field: object.id, timespan: 30s, condition: {eq: 1}}
+alert: {summary: "{{ .times }}", period: 1m}
+`)},
+	{Name: "usual", Data: []byte(prose + `id: more_than_usual
+when: has(event.action)
+correlation: {type: baseline, baseline: {every: 10s, history: 60s, least: 2, above: 0}}
+alert: {summary: "{{ .measured }}", period: 1m}
+`)},
+	{Name: "peers", Data: []byte(prose + `id: more_records_than_peers
+when: has(object.id)
+correlation: {type: baseline, field: object.id, baseline: {measure: value_count, every: 15s, peers: event.dataset, least_peers: 2, above: 0}}
+alert: {summary: "{{ .measured }}", period: 1m}
+`)},
+	{Name: "silent", Data: []byte(prose + `id: silent
+when: has(event.dataset)
+correlation: {type: silence, timespan: 7s, group_by: [event.dataset]}
+alert: {summary: "{{ .event.dataset }}: {{ .measured }}", period: 1m}
+`)},
+	{Name: "holes", Data: []byte(prose + `id: holes
+when: has(event.dataset)
+correlation: {type: gap, timespan: 60s, grace: 5s}
+alert: {summary: "{{ .event.dataset }}: {{ .measured }}", period: 1m}
+`)},
 }
 
 // testRules: a single event, a count over a short window, one for both actors by record with an undecided lookup.
@@ -145,6 +180,10 @@ func drawEvent(t *rapid.T, s *event.Schema, i int) *event.Event {
 	if rapid.Bool().Draw(t, "restricted") {
 		ev.Slots[event.FieldObjectRestricted] = event.BoolValue(true)
 	}
+	if n := rapid.IntRange(-1, 12).Draw(t, "rows"); n >= 0 {
+		ev.Slots[event.FieldQueryCount] = event.IntValue(int64(n))
+		ev.Slots[event.FieldSequence] = event.IntValue(int64(n))
+	}
 	ev.NativeID = fmt.Sprint(i)
 	ev.Native = []event.Pair{{Name: "ID", Text: ev.NativeID}}
 	ev.Original = []byte("line " + ev.NativeID)
@@ -160,34 +199,30 @@ func run(t *rapid.T, g *Generation, events []*event.Event, batch, shards int, re
 	records := map[string]*event.Record{}
 	last := map[string]string{}
 	newest := int64(Never)
-	apply := func(byShard [][]Match, watermark int64) {
-		marks := slices.Repeat([]int64{watermark}, len(g.Rules.Rules))
-		for i := range shards {
-			b := st.Apply(i, byShard[i], marks)
-			for _, w := range b.Windows {
-				saved[[2]string{w.Feed, w.Key}] = w.State
+	apply := func(matches []Match, watermark int64) {
+		b := st.Apply(matches, slices.Repeat([]int64{watermark}, len(g.Rules.Rules)), Serially)
+		for _, w := range b.Windows {
+			saved[[2]string{w.Feed, w.Key}] = w.State
+		}
+		for _, d := range b.Drafts {
+			key := fmt.Sprint(d.Alert.Rule.ID, d.Alert.Group, d.Alert.Period.Start)
+			if d.Alert.Status == alert.Withdrawn {
+				delete(last, key)
+				continue
 			}
-			for _, d := range b.Drafts {
-				key := fmt.Sprint(d.Alert.Rule.ID, d.Alert.Group, d.Alert.Period.Start)
-				if d.Alert.Status == alert.Withdrawn {
-					delete(last, key)
-					continue
-				}
-				var quoted []*event.Record
-				for _, id := range d.Quote {
-					quoted = append(quoted, records[id.String()])
-				}
-				if err := d.Dress(quoted); err != nil {
-					t.Fatal(err)
-				}
-				j, _ := json.Marshal(d.Alert)
-				last[key] = string(j)
+			var quoted []*event.Record
+			for _, id := range d.Quote {
+				quoted = append(quoted, records[id.String()])
 			}
+			if err := d.Dress(quoted); err != nil {
+				t.Fatal(err)
+			}
+			j, _ := json.Marshal(d.Alert)
+			last[key] = string(j)
 		}
 		st.Settle()
 	}
 	for chunk := range slices.Chunk(events, batch) {
-		byShard := make([][]Match, shards)
 		var matches []Match
 		for _, ev := range chunk {
 			matches = m.Match(ev, matches)
@@ -196,11 +231,9 @@ func run(t *rapid.T, g *Generation, events []*event.Event, batch, shards int, re
 		for _, x := range matches {
 			if x.Outcome == Counted {
 				records[x.Entry.ID.String()] = x.Record
-				i := st.Shard(x.Rule, x.Key)
-				byShard[i] = append(byShard[i], x)
 			}
 		}
-		apply(byShard, newest-lateness)
+		apply(matches, newest-lateness)
 		if restart {
 			st = NewState(g, shards)
 			for k, state := range saved {
@@ -213,7 +246,7 @@ func run(t *rapid.T, g *Generation, events []*event.Event, batch, shards int, re
 			}
 		}
 	}
-	apply(make([][]Match, shards), 1<<62) // nothing more comes: what waits is judged
+	apply(nil, 1<<62) // nothing more comes: what waits is judged
 	return last
 }
 
@@ -274,7 +307,7 @@ func judgeAll(t testing.TB, g *Generation, events ...*event.Event) (*State, []Ma
 	for _, ev := range events {
 		matches = m.Match(ev, matches)
 	}
-	b := st.Apply(0, matches, never3)
+	b := st.Apply(matches, never3, Serially)
 	return st, matches, texts(b.Drafts)
 }
 
@@ -363,7 +396,7 @@ func TestAnUndecidedMatchIsJudgedAgainByANewerTable(t *testing.T) {
 			}
 			again = m.Rejudge(next.Rules.Rules[w.Rule.Index], w.Role, &ev, again)
 		}
-		got := texts(state.Apply(0, again, never3).Drafts)
+		got := texts(state.Apply(again, never3, Serially).Drafts)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("listed %v: %s", listed, diff)
 		}
@@ -380,7 +413,7 @@ func TestAResolvedAccountsWindowsMoveToThePerson(t *testing.T) {
 	}
 	next := testGeneration(t, accounts{"niche:c1": "S1", "pnc:c1": "S1"}, nil)
 	moved, a := st.Adopt(next, Never)
-	if diff := cmp.Diff([]string{"denied_burst S1 3 open"}, texts(moved.Apply(0, nil, never3, a.Changes...).Drafts)); diff != "" {
+	if diff := cmp.Diff([]string{"denied_burst S1 3 open"}, texts(moved.Apply(nil, never3, Serially, a.Changes...).Drafts)); diff != "" {
 		t.Error(diff)
 	}
 	if _, again := moved.Adopt(next, Never); len(again.Changes) > 0 {
@@ -395,7 +428,7 @@ func TestAnAlertOfAResolvedAccountIsWithdrawn(t *testing.T) {
 		t.Fatal(diff)
 	}
 	moved, a := st.Adopt(testGeneration(t, accounts{"niche:c1": "S1"}, nil), Never)
-	if diff := cmp.Diff([]string{"denied_burst S1 3 open", "denied_burst niche:c1 0 withdrawn"}, texts(moved.Apply(0, nil, never3, a.Changes...).Drafts)); diff != "" {
+	if diff := cmp.Diff([]string{"denied_burst S1 3 open", "denied_burst niche:c1 0 withdrawn"}, texts(moved.Apply(nil, never3, Serially, a.Changes...).Drafts)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -433,7 +466,7 @@ func TestASummaryNamesWhatItLacksUnknown(t *testing.T) {
 	g := testGeneration(t, accounts{}, nil)
 	ev := at(g, 1, fields{event.FieldDataset: "m365", event.FieldAction: "print", event.FieldUserName: "x"})
 	m, st := g.NewMatcher(nil), NewState(g, 1)
-	b := st.Apply(0, m.Match(ev, nil), never3)
+	b := st.Apply(m.Match(ev, nil), never3, Serially)
 	d := b.Drafts[0]
 	if err := d.Dress([]*event.Record{ev.Record(g.Rules.Schema, ev.Identity())}); err != nil {
 		t.Fatal(err)

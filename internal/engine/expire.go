@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"probity/internal/rule"
+	"probity/internal/window"
 )
 
 // due is a window and the watermark from which on something of it can be judged or forgotten.
@@ -57,11 +58,11 @@ func (sh *shard) takeDue(watermarks []int64) [][]windowKey {
 }
 
 // decide judges what waited for the watermarks.
-func (sh *shard) decide(g *Generation, due [][]windowKey, watermarks []int64, changes []Change) []Change {
+func (sh *shard) decide(g *Generation, due [][]windowKey, watermarks []int64, peers map[int]window.Peers, changes []Change) []Change {
 	for i, keys := range due {
 		for _, k := range keys {
 			h := sh.windows[k]
-			if periods := h.Decide(g.specs[i], watermarks[i], nil); len(periods) > 0 {
+			if periods := h.Decide(g.specs[i], watermarks[i], peers[i], nil); len(periods) > 0 {
 				sh.touch(k, h)
 				changes = appendChanges(changes, g.Rules.Rules[i], k.key, periods)
 			}

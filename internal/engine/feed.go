@@ -14,8 +14,9 @@ type feed struct {
 	Since int64 `json:"since"`
 	// Forgot is the bound behind which windows and alerts may have been forgotten; Never if none has been.
 	Forgot int64 `json:"forgot"`
-	// AtLeast, Period and Facts are those of the rule under which the windows were last judged.
+	// AtLeast, AtMost, Period and Facts are those of the rule under which the windows were last judged.
 	AtLeast int    `json:"at_least"`
+	AtMost  int    `json:"at_most,omitempty"`
 	Period  int64  `json:"period"`
 	Facts   string `json:"facts"`
 }
@@ -24,7 +25,7 @@ type feed struct {
 const feedsFeed = "feeds"
 
 func newFeed(r *rule.Compiled, since int64) *feed {
-	return &feed{Since: since, Forgot: Never, AtLeast: r.AtLeast, Period: int64(r.Period), Facts: factsOf(r)}
+	return &feed{Since: since, Forgot: Never, AtLeast: r.AtLeast, AtMost: r.AtMost, Period: int64(r.Period), Facts: factsOf(r)}
 }
 
 // factsOf names the facts of a rule in their order: an entry's bits have no other names.

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 
 	"probity/internal/alert"
@@ -61,12 +62,15 @@ func NewGeneration(o GenerationOptions) *Generation {
 	}
 	for _, r := range o.Rules.Rules {
 		g.byFeed[r.Feed] = r
-		g.specs = append(g.specs, specOf(r))
+		g.specs = append(g.specs, g.specOf(r))
 		var repeats time.Duration
 		for dataset, d := range o.Repeats {
 			if r.Reads(dataset) {
 				repeats = max(repeats, d)
 			}
+		}
+		if r.OfAlerts {
+			repeats = 0 // an alert is an entry, not a record
 		}
 		g.keep = append(g.keep, int64(max(repeats, r.Wait)))
 		fmt.Fprintf(h, "keep %s %d\n", r.ID, max(repeats, r.Wait))
@@ -78,13 +82,22 @@ func NewGeneration(o GenerationOptions) *Generation {
 var shapes = map[string]window.Shape{
 	rule.EventCount: window.EventCount, rule.ValueCount: window.ValueCount, rule.Temporal: window.Temporal,
 	rule.TemporalOrdered: window.TemporalOrdered, rule.AbsenceType: window.Absence, rule.NewValue: window.NewValue,
+	rule.ValueSum: window.ValueSum, rule.BaselineType: window.Baseline,
+	rule.SilenceType: window.Silence, rule.GapType: window.Gap, rule.ClockSkewType: window.ClockSkew,
 }
 
 // specOf is a rule's window.
-func specOf(r *rule.Compiled) *window.Spec {
+func (g *Generation) specOf(r *rule.Compiled) *window.Spec {
 	s := &window.Spec{
-		Shape: shapes[r.Type], Timespan: int64(r.Timespan), Period: int64(r.Period), AtLeast: r.AtLeast, Steps: len(r.Sides),
-		Before: int64(r.Before), After: int64(r.After), History: int64(r.History),
+		Shape: shapes[r.Type], Timespan: int64(r.Timespan), Period: int64(r.Period), AtLeast: r.AtLeast, AtMost: r.AtMost, Steps: len(r.Sides),
+		Before: int64(r.Before), After: int64(r.After), History: int64(r.History), Grace: int64(r.Grace), Tolerance: int64(r.Tolerance),
+		Revised: r.OfAlerts,
+	}
+	if n := r.Normal; n != nil {
+		s.Normal = window.Normal{
+			Every: int64(n.Every), Zone: g.zone, Values: r.Value != nil, History: int64(n.History), Least: n.Least, HourOfDay: n.HourOfDay,
+			DayOfWeek: n.DayOfWeek, Peers: n.Peers != nil, LeastPeers: n.LeastPeers, Above: int64(n.Above),
+		}
 	}
 	if r.Where != nil {
 		s.Where = func(tuple []*window.Captured) bool {
@@ -96,4 +109,19 @@ func specOf(r *rule.Compiled) *window.Spec {
 		}
 	}
 	return s
+}
+
+// OfAlerts reports whether any rule is judged over alerts.
+func (g *Generation) OfAlerts() bool {
+	return slices.ContainsFunc(g.Rules.Rules, func(r *rule.Compiled) bool { return r.OfAlerts })
+}
+
+// Behind is how far behind its rule's watermark an alert may still change: the last hit of its period, and what that waits
+// for.
+func Behind(r *rule.Compiled) int64 {
+	d := int64(r.Period + r.Before + 2*r.After + 2*r.Grace)
+	if r.Normal != nil {
+		d += int64(r.Normal.Every)
+	}
+	return d
 }

@@ -29,7 +29,8 @@ type Match struct {
 	Outcome Outcome
 	Key     string        // encoded group key; "" unless Counted
 	Entry   window.Entry  // what it is in the window; of a match that is not Counted, time and id only
-	Record  *event.Record // nil if Suppressed; shared by all matches of the event
+	Record  *event.Record // nil if the rule watches a source; shared by all matches of the event
+	Gone    bool          // of an alert that was withdrawn: its entry is taken out
 }
 
 // RuleCounts counts what a matcher did for one rule.
@@ -76,7 +77,11 @@ func (m *Matcher) Match(ev *event.Event, out []Match) []Match {
 	m.eval.Begin(ev)
 	sampled := m.now != nil && m.events%sampleEvery == 0
 	first := len(out)
+	ofAlerts := ev.Text(event.FieldDataset) == rule.AlertDataset
 	for _, r := range rules {
+		if r.OfAlerts != ofAlerts {
+			continue
+		}
 		if !sampled {
 			out = m.judge(r, ev, out, first)
 			continue
@@ -135,6 +140,9 @@ func (m *Matcher) judgeSide(r *rule.Compiled, role rule.Role, i int, ev *event.E
 		count.Unknown++
 		return out
 	}
+	if r.Measured() {
+		return m.measured(r, ev, match, out)
+	}
 	match.Entry.ID, match.Record = m.record(ev, out[first:])
 	if verdict == rule.Undecided {
 		count.Undecided++
@@ -149,6 +157,28 @@ func (m *Matcher) judgeSide(r *rule.Compiled, role rule.Role, i int, ev *event.E
 			match.Entry.Value = v
 			out = append(out, match)
 		}
+	}
+	return out
+}
+
+// measured matches an event for a rule that watches its source: no record is kept, and the event has no identity.
+func (m *Matcher) measured(r *rule.Compiled, ev *event.Event, match Match, out []Match) []Match {
+	switch {
+	case r.Type != rule.ClockSkewType:
+	case !ev.Live:
+		return out // when it was read says nothing about the clocks
+	default:
+		match.Entry.Time = ev.Ingested
+		m.values[0] = uint64(ev.Ingested - ev.Time())
+	}
+	m.Counts[r.Index].Matches++
+	match.Entry.Value = m.values[0]
+	if r.Value == nil && r.Type != rule.ClockSkewType {
+		match.Entry.Value = 0
+	}
+	for _, k := range m.keys {
+		match.Key = string(k)
+		out = append(out, match)
 	}
 	return out
 }
@@ -186,6 +216,11 @@ func (m *Matcher) valuesOf(r *rule.Compiled) bool {
 		return false
 	}
 	m.values = m.values[:0]
+	if r.Type == rule.ValueSum || r.Type == rule.GapType {
+		n := v.Num
+		m.values = append(m.values, uint64(max(n, 0)))
+		return n >= 0
+	}
 	if !r.Value.List {
 		m.values = append(m.values, xxhash.Sum64String(v.Text()))
 	}
@@ -195,8 +230,12 @@ func (m *Matcher) valuesOf(r *rule.Compiled) bool {
 	return true
 }
 
-// captured is what the rule's where compares; nil if it has none.
+// captured is what the rule's where compares, or whom a baseline compares with; nil if it has neither.
 func (m *Matcher) captured(r *rule.Compiled) *window.Captured {
+	if n := r.Normal; n != nil && n.Peers != nil {
+		v, _ := m.eval.Value(n.Peers.Term)
+		return &window.Captured{strings.Clone(v.Text())}
+	}
 	if r.Where == nil {
 		return nil
 	}

@@ -14,8 +14,8 @@ import (
 // Never is a watermark that nothing has passed.
 const Never = math.MinInt64
 
-// State is the windows of all rules and keys, in shards. Each shard is touched by one goroutine at a time; everything else
-// by the caller's alone, while no shard is.
+// State is the windows of all rules and keys, in shards. Apply touches each shard from one goroutine at a time; everything
+// else belongs to the caller's, while no Apply runs.
 type State struct {
 	gen    *Generation
 	shards []*shard
@@ -87,44 +87,110 @@ type Change struct {
 	withdrawn string // the reason, where that is no late fact; "" unless withdrawn
 }
 
-// Batch is what Apply did to one shard.
+// Batch is what Apply did.
 type Batch struct {
 	Windows []Saved
 	Drafts  []Draft
 }
 
-// Apply gives a shard its matches in order, judges and forgets what the watermarks (by rule index) have passed, and returns
-// what changed. Matches that are not Counted are passed over. Earlier changes, those of Adopt, are drafted with the batch's
-// own, so that an alert is told once.
-func (s *State) Apply(i int, matches []Match, watermarks []int64, earlier ...Change) Batch {
-	sh := s.shards[i]
-	var changes []Change
-	for _, c := range earlier {
-		if s.Shard(c.rule, c.key) == i {
-			changes = append(changes, c)
+// Fork does n pieces of work, all of them before it returns; one for which do(i) and do(k) may run at once.
+type Fork func(n int, do func(i int))
+
+// Serially does one piece of work after the other.
+func Serially(n int, do func(i int)) {
+	for i := range n {
+		do(i)
+	}
+}
+
+// part is a shard's part of a batch.
+type part struct {
+	matches []*Match
+	changes []Change
+	due     [][]windowKey // by rule index
+	batch   Batch
+}
+
+// Apply gives the shards their matches in order, judges and forgets what the watermarks (by rule index) have passed, and
+// returns what changed. Matches that are not Counted are passed over. Earlier changes, those of Adopt, are drafted with the
+// batch's own, so that an alert is told once. Between two forks the shards meet: a baseline among peers looks at all of them.
+func (s *State) Apply(matches []Match, watermarks []int64, fork Fork, earlier ...Change) Batch {
+	parts := make([]part, len(s.shards))
+	for i := range matches {
+		if m := &matches[i]; m.Outcome == Counted {
+			p := &parts[s.Shard(m.Rule, m.Key)]
+			p.matches = append(p.matches, m)
 		}
 	}
+	for _, c := range earlier {
+		p := &parts[s.Shard(c.rule, c.key)]
+		p.changes = append(p.changes, c)
+	}
+	fork(len(parts), func(i int) { s.add(s.shards[i], &parts[i], watermarks) })
+	peers := s.observe(parts, watermarks)
+	fork(len(parts), func(i int) { s.judge(s.shards[i], &parts[i], watermarks, peers) })
+	var out Batch
+	for i := range parts {
+		out.Windows = append(out.Windows, parts[i].batch.Windows...)
+		out.Drafts = append(out.Drafts, parts[i].batch.Drafts...)
+	}
+	return out
+}
+
+// add puts a part's matches into their windows.
+func (s *State) add(sh *shard, p *part, watermarks []int64) {
 	var periods []int64
-	for mi := range matches {
-		m := &matches[mi]
-		if m.Outcome != Counted {
+	for _, m := range p.matches {
+		k := windowKey{m.Rule.Feed, m.Key}
+		if m.Gone && sh.windows[k] == nil {
 			continue
 		}
-		k := windowKey{m.Rule.Feed, m.Key}
-		h := sh.window(k)
-		var added bool
-		if periods, added = h.Add(s.gen.specs[m.Rule.Index], m.Entry, periods[:0]); !added {
+		h, spec := sh.window(k), s.gen.specs[m.Rule.Index]
+		var other bool
+		if m.Gone {
+			periods, other = h.Remove(spec, m.Entry, periods[:0])
+		} else {
+			periods, other = h.Add(spec, m.Entry, periods[:0])
+		}
+		if !other {
 			continue // a doubled event
 		}
 		sh.touch(k, h)
 		sh.schedule(m.Rule, k, s.gen)
-		changes = appendChanges(changes, m.Rule, m.Key, periods)
+		p.changes = appendChanges(p.changes, m.Rule, m.Key, periods)
 	}
-	due := sh.takeDue(watermarks)
-	changes = sh.decide(s.gen, due, watermarks, changes)
-	drafts := s.drafts(sh, changes) // before anything is forgotten
-	sh.forget(s.gen, due, watermarks)
-	return Batch{Windows: sh.flush(), Drafts: drafts}
+	p.due = sh.takeDue(watermarks)
+}
+
+// observe gathers, by rule, what the windows hold that are judged by comparison with each other. All keys of a rule have one
+// watermark, so all that a bucket held anywhere is judged in this very batch.
+func (s *State) observe(parts []part, watermarks []int64) map[int]window.Peers {
+	var out map[int]window.Peers
+	for i, spec := range s.gen.specs {
+		if !spec.Normal.Peers {
+			continue
+		}
+		peers := window.Peers{}
+		for n := range parts {
+			for _, k := range parts[n].due[i] {
+				s.shards[n].windows[k].Observe(spec, watermarks[i], peers)
+			}
+		}
+		if out == nil {
+			out = map[int]window.Peers{}
+		}
+		peers.Sort()
+		out[i] = peers
+	}
+	return out
+}
+
+// judge decides what waited, drafts what changed, and forgets.
+func (s *State) judge(sh *shard, p *part, watermarks []int64, peers map[int]window.Peers) {
+	p.changes = sh.decide(s.gen, p.due, watermarks, peers, p.changes)
+	p.batch.Drafts = s.drafts(sh, p.changes) // before anything is forgotten
+	sh.forget(s.gen, p.due, watermarks)
+	p.batch.Windows = sh.flush()
 }
 
 func appendChanges(changes []Change, r *rule.Compiled, key string, periods []int64) []Change {
@@ -176,11 +242,11 @@ func (s *State) drafts(sh *shard, changes []Change) []Draft {
 			continue
 		}
 		seen[c] = true
-		var entries []window.Entry
+		var open window.Open
 		if h, ok := sh.windows[windowKey{c.rule.Feed, c.key}]; ok && c.withdrawn == "" {
-			entries = window.Distinct(h.Alert(c.period))
+			open = window.Open{Entries: window.Distinct(h.Alert(c.period)), Measures: h.Measures(c.period)}
 		}
-		out = append(out, s.draft(c, entries))
+		out = append(out, s.draft(c, open))
 	}
 	return out
 }

@@ -38,7 +38,8 @@ type Event struct {
 	NativeID string  // native-id columns joined by "/"; "" where the format has none
 	Original []byte  // the exact bytes, without the line ending
 	Origin   Origin
-	Ingested int64 // when it was read, nanoseconds UTC; no rule sees it
+	Ingested int64 // when it was read, nanoseconds UTC; no rule sees it but those about clocks
+	Live     bool  // it was read as it was written: what lies between its time and Ingested is the clocks'
 	Partial  bool  // an unterminated last line, handed on at the end of its file
 }
 
@@ -51,7 +52,7 @@ func (e *Event) Reset(s *Schema) {
 		clear(e.Slots)
 	}
 	e.Native = e.Native[:0]
-	e.NativeID, e.Original, e.Origin, e.Ingested, e.Partial = "", nil, Origin{}, 0, false
+	e.NativeID, e.Original, e.Origin, e.Ingested, e.Live, e.Partial = "", nil, Origin{}, 0, false, false
 }
 
 // Time is the event time in nanoseconds since 1970 UTC.

@@ -37,6 +37,8 @@ const (
 	FieldPurposeRef
 	FieldPurposeCode
 	FieldPurposeText
+	FieldRuleID
+	FieldRiskScore
 	NumBase
 )
 
@@ -75,6 +77,8 @@ var Base = [NumBase]FieldInfo{
 	FieldPurposeRef:       {"purpose.ref", String, "linked incident or occurrence"},
 	FieldPurposeCode:      {"purpose.code", String, "reason code"},
 	FieldPurposeText:      {"purpose.text", String, "reason as free text"},
+	FieldRuleID:           {"rule.id", String, "of an alert (event.dataset probity): the rule that raised it"},
+	FieldRiskScore:        {"event.risk_score", Int, "of an alert: the points of its rule"},
 }
 
 // NativePrefix begins the name of a native field in rules: fields.CommandLine.

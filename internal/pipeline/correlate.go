@@ -11,6 +11,7 @@ import (
 	"probity/internal/alert"
 	"probity/internal/engine"
 	"probity/internal/event"
+	"probity/internal/rule"
 	"probity/internal/store"
 )
 
@@ -108,45 +109,93 @@ func (p *Pipeline) positionsOf(j *judged, c *store.Commit) {
 	}
 }
 
-// apply hands matches to the shards, all at once, and adds what changed to the commit. Earlier changes are those of an
-// adoption, drafted with the batch's own.
+// apply hands matches to the shards, all at once, and adds what changed to the commit. What became of the alerts is judged in
+// a second round by the rules over alerts. Earlier changes are those of an adoption, drafted with the batch's own.
 func (p *Pipeline) apply(matches []engine.Match, c *store.Commit, earlier ...engine.Change) error {
 	watermarks := p.watermarks()
-	shards := make([][]engine.Match, p.state.Shards())
+	ofEvents, ofAlerts := p.rounds(watermarks)
+	told, err := p.round(matches, ofEvents, c, earlier...)
+	if err == nil && p.Generation.OfAlerts() {
+		_, err = p.round(p.matchAlerts(told, c), ofAlerts, c)
+	}
+	if err != nil {
+		return err
+	}
+	saveWindows(c, p.state.Settle())
+	c.Forget = p.forgettable(watermarks)
+	return nil
+}
+
+// revision is an alert that was told, and its rule.
+type revision struct {
+	*alert.Alert
+	rule *rule.Compiled
+}
+
+// round is one round over the shards. It returns the revisions that it added to the commit.
+func (p *Pipeline) round(matches []engine.Match, watermarks []int64, c *store.Commit, earlier ...engine.Change) (told []revision, err error) {
+	fresh := map[event.ID]*event.Record{}
 	for i := range matches {
 		m := &matches[i]
-		switch m.Outcome {
-		case engine.Counted:
-			s := p.state.Shard(m.Rule, m.Key)
-			shards[s] = append(shards[s], *m)
+		switch {
+		case m.Record == nil: // suppressed, or of a rule that watches a source
+		case m.Outcome == engine.Counted && !m.Gone:
+			fresh[m.Entry.ID] = m.Record
 			c.Records = append(c.Records, store.KeptRecord{ID: m.Entry.ID, Until: p.Generation.Until(m), Record: m.Record})
-		case engine.Undecided:
+		case m.Outcome == engine.Undecided:
 			c.Pending = append(c.Pending, store.PendingMatch{
 				Rule: m.Rule.ID, Actor: m.Role.String(), EventID: m.Entry.ID, Until: m.Entry.Time + int64(m.Rule.Wait), Record: m.Record,
 			})
 		}
 	}
-	batches := make([]engine.Batch, len(shards))
-	p.onAllCores(len(shards), func(_ *worker, i int) { batches[i] = p.state.Apply(i, shards[i], watermarks, earlier...) })
-	fresh := map[event.ID]*event.Record{}
-	for _, r := range c.Records {
-		fresh[r.ID] = r.Record
+	b := p.state.Apply(matches, watermarks, p.fork, earlier...)
+	saveWindows(c, b.Windows)
+	for i := range b.Drafts {
+		a, err := p.dress(&b.Drafts[i], fresh)
+		if err != nil {
+			return nil, fmt.Errorf("completing an alert of rule %s: %w", b.Drafts[i].Rule.ID, err)
+		}
+		if a != nil {
+			c.Alerts = append(c.Alerts, a)
+			told = append(told, revision{a, b.Drafts[i].Rule})
+		}
 	}
-	for _, b := range batches {
-		saveWindows(c, b.Windows)
-		for i := range b.Drafts {
-			a, err := p.dress(&b.Drafts[i], fresh)
-			if err != nil {
-				return fmt.Errorf("completing an alert of rule %s: %w", b.Drafts[i].Rule.ID, err)
-			}
-			if a != nil {
-				c.Alerts = append(c.Alerts, a)
+	return told, nil
+}
+
+func (p *Pipeline) fork(n int, do func(i int)) { p.onAllCores(n, func(_ *worker, i int) { do(i) }) }
+
+// rounds parts the watermarks: in each round, the rules of the other stand still.
+func (p *Pipeline) rounds(watermarks []int64) (ofEvents, ofAlerts []int64) {
+	ofEvents, ofAlerts = slices.Clone(watermarks), slices.Clone(watermarks)
+	for i, r := range p.Generation.Rules.Rules {
+		if r.OfAlerts {
+			ofEvents[i] = engine.Never
+		} else {
+			ofAlerts[i] = engine.Never
+		}
+	}
+	return ofEvents, ofAlerts
+}
+
+// matchAlerts matches the revisions that were told against the rules over alerts.
+func (p *Pipeline) matchAlerts(told []revision, c *store.Commit) (out []engine.Match) {
+	matcher := p.workers[0].matcher
+	var ev event.Event
+	for _, a := range told {
+		if !p.Generation.AlertEvent(a.Alert, a.rule, &ev) {
+			continue
+		}
+		gone := a.Status == alert.Withdrawn
+		had := len(out)
+		out = matcher.MatchAlert(&ev, gone, out)
+		for _, m := range out[had:] {
+			if gone && m.Rule.Wait > 0 { // it may have waited for a table
+				c.Decided = append(c.Decided, store.PendingKey{Rule: m.Rule.ID, Actor: m.Role.String(), EventID: m.Entry.ID})
 			}
 		}
 	}
-	saveWindows(c, p.state.Settle())
-	c.Forget = p.forgettable(watermarks)
-	return nil
+	return out
 }
 
 func saveWindows(c *store.Commit, saved []engine.Saved) {
@@ -159,7 +208,7 @@ func saveWindows(c *store.Commit, saved []engine.Saved) {
 func (p *Pipeline) forgettable(watermarks []int64) int64 {
 	least := int64(math.MaxInt64)
 	for i, r := range p.Generation.Rules.Rules {
-		if slices.ContainsFunc(p.Sources, func(s Source) bool { return r.Reads(s.Dataset) }) {
+		if r.OfAlerts || slices.ContainsFunc(p.Sources, func(s Source) bool { return r.Reads(s.Dataset) }) {
 			least = min(least, watermarks[i])
 		}
 	}
@@ -189,7 +238,7 @@ func (p *Pipeline) dress(d *engine.Draft, fresh map[event.ID]*event.Record) (*al
 	for _, r := range records {
 		a.Evidence = append(a.Evidence, *r)
 	}
-	if last > 0 && a.Status == alert.Open && p.state.Forgotten(d.Rule, a.Period.End.UnixNano()) {
+	if last > 0 && a.Status == alert.Open && !d.Rule.Measured() && p.state.Forgotten(d.Rule, a.Period.End.UnixNano()) {
 		before, err := p.Store.LastAlerts([]string{a.ID})
 		if err != nil {
 			return nil, err

@@ -27,7 +27,11 @@ type batch []chunk
 type chunk struct {
 	*source.Chunk
 	stream *stream
+	live   bool // it was written a moment ago: shortly before, there was nothing to read
 }
+
+// liveWithin is how long after a look that found nothing what is found was surely written just now.
+const liveWithin = 5 * time.Second
 
 // follow waits for records and takes at most a batch of them, each stream in turn. A reload is served here, between two
 // batches.
@@ -145,14 +149,19 @@ func (p *Pipeline) take() (batch, error) {
 			p.metrics.sourceErrors.WithLabelValues(s.source.Name).Inc()
 			s.active = time.Now() // who cannot be read is not idle
 		}
+		now := time.Now()
+		live := p.Follow && !s.source.WholeFiles && now.Sub(s.drained) < liveWithin
+		if err == nil && (c == nil || c.Lag == 0) {
+			s.drained = now
+		}
 		if c == nil {
 			quiet++
 			continue
 		}
 		quiet = 0
-		s.active, s.lag = time.Now(), c.Lag
+		s.active, s.lag = now, c.Lag
 		room -= len(c.Records)
-		b = append(b, chunk{c, s})
+		b = append(b, chunk{c, s, live})
 		if len(b) >= p.Batch { // chunks without records count, too
 			break
 		}

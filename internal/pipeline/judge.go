@@ -126,7 +126,7 @@ func (w *worker) one(d *decode.Worker, rec decode.Record, t *task, ingested time
 		return err
 	}
 	w.ev.Origin.Path = t.chunk.Path
-	w.ev.Ingested = ingested.UnixNano()
+	w.ev.Ingested, w.ev.Live = ingested.UnixNano(), t.chunk.live
 	t.matches = w.matcher.Match(&w.ev, t.matches)
 	t.times = append(t.times, w.ev.Time())
 	return nil

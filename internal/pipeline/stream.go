@@ -20,10 +20,11 @@ type stream struct {
 	source   *Source
 	lateness int64 // nanoseconds; see newStream
 	position
-	ended  bool
-	active time.Time // when it last had something, or could not be read
-	lag    int64     // bytes known to wait
-	header *decode.Header
+	ended   bool
+	active  time.Time // when it last had something, or could not be read
+	drained time.Time // when it was last read to its end
+	lag     int64     // bytes known to wait
+	header  *decode.Header
 
 	complaint  string // the last error that was logged
 	complained time.Time
@@ -155,17 +156,40 @@ func (p *Pipeline) watermarks() []int64 {
 		}
 		p.metrics.watermark(s.Name, w)
 		for i, r := range rules {
-			if r.Reads(s.Dataset) {
+			if !r.OfAlerts && r.Reads(s.Dataset) {
 				out[i] = min(out[i], w)
 			}
 		}
 	}
+	alerts := p.alertsWatermark(out)
 	for i, w := range out {
 		if w == math.MaxInt64 {
 			out[i] = engine.Never
 		}
+		if rules[i].OfAlerts {
+			out[i] = alerts
+		}
 	}
 	return out
+}
+
+// alertsWatermark: no alert that ends before it changes any more. It is behind the watermark of every rule that some source
+// feeds by what its alerts wait for.
+func (p *Pipeline) alertsWatermark(watermarks []int64) int64 {
+	least := int64(math.MaxInt64)
+	for i, w := range watermarks {
+		switch r := p.Generation.Rules.Rules[i]; {
+		case r.OfAlerts || w == math.MaxInt64:
+		case w < engine.Never+engine.Behind(r):
+			return engine.Never
+		default:
+			least = min(least, w-engine.Behind(r))
+		}
+	}
+	if least == math.MaxInt64 {
+		return engine.Never
+	}
+	return least
 }
 
 // floorOf is what a source without open streams has reached: the watermark of those that ended, or of a decision. A source

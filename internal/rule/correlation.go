@@ -24,7 +24,15 @@ const (
 	TemporalOrdered = "temporal_ordered"
 	AbsenceType     = "absence"
 	NewValue        = "new_value"
+	ValueSum        = "value_sum"
+	BaselineType    = "baseline"
+	SilenceType     = "silence"
+	GapType         = "gap"
+	ClockSkewType   = "clock_skew"
 )
+
+// measured are the types that watch the sources themselves.
+var measured = []string{SilenceType, GapType, ClockSkewType}
 
 // correlationKeys says which keys a type needs and which it may have, beside type and group_by.
 var correlationKeys = map[string]struct{ needs, may []string }{
@@ -34,6 +42,11 @@ var correlationKeys = map[string]struct{ needs, may []string }{
 	TemporalOrdered: {[]string{"timespan", "steps"}, []string{"where"}},
 	AbsenceType:     {[]string{"absence"}, nil},
 	NewValue:        {[]string{"timespan", "field"}, []string{"min_history"}},
+	ValueSum:        {[]string{"timespan", "condition", "field"}, nil},
+	BaselineType:    {[]string{"baseline"}, []string{"field", "condition"}},
+	SilenceType:     {[]string{"timespan"}, nil},
+	GapType:         {[]string{"timespan"}, []string{"field", "grace"}},
+	ClockSkewType:   {[]string{"timespan", "tolerance"}, []string{"condition"}},
 }
 
 // correlation compiles how matches become hits. Without one every match is a hit: the window (t−1ns, t] holds it and its
@@ -43,8 +56,11 @@ func (b *builder) correlation(c *Compiled) {
 	c.Sides = []Side{{Cond: c.Cond}}
 	groupBy := []string{"actor.id"}
 	if cor := b.rule.Correlation; cor != nil {
-		if len(cor.GroupBy) > 0 {
+		switch {
+		case len(cor.GroupBy) > 0:
 			groupBy = cor.GroupBy
+		case slices.Contains(measured, cor.Type):
+			groupBy = []string{"event.dataset"}
 		}
 		if b.correlationKeys(cor) {
 			c.Type = cor.Type
@@ -62,7 +78,7 @@ func (b *builder) correlation(c *Compiled) {
 func (b *builder) correlationKeys(cor *Correlation) bool {
 	keys, ok := correlationKeys[cor.Type]
 	if !ok {
-		b.problem("correlation.type", fmt.Sprintf("correlation type %q", cor.Type), "one of event_count, value_count, temporal, temporal_ordered, absence, new_value")
+		b.problem("correlation.type", fmt.Sprintf("correlation type %q", cor.Type), "one of event_count, value_count, value_sum, temporal, temporal_ordered, absence, new_value, baseline, silence, gap, clock_skew")
 		return false
 	}
 	for _, k := range []struct {
@@ -71,6 +87,7 @@ func (b *builder) correlationKeys(cor *Correlation) bool {
 	}{
 		{"timespan", cor.Timespan != ""}, {"condition", cor.Condition != nil}, {"field", cor.Field != ""}, {"steps", len(cor.Steps) > 0},
 		{"where", cor.Where != ""}, {"absence", cor.Absence != nil}, {"min_history", cor.History != ""},
+		{"baseline", cor.Baseline != nil}, {"grace", cor.Grace != ""}, {"tolerance", cor.Tolerance != ""},
 	} {
 		switch {
 		case !k.there && slices.Contains(keys.needs, k.key):
@@ -90,10 +107,24 @@ func (b *builder) shape(c *Compiled, cor *Correlation) {
 		c.Timespan = b.duration("correlation.timespan", cor.Timespan, false)
 	}
 	if cor.Condition != nil {
-		c.AtLeast = b.threshold(*cor.Condition)
+		b.threshold(c, *cor.Condition)
 	}
 	if cor.Field != "" {
 		c.Value = b.groupField("correlation.field", cor.Field)
+	}
+	switch cor.Type {
+	case BaselineType:
+		b.baseline(c, cor)
+	case GapType:
+		b.gap(c, cor)
+	case ClockSkewType:
+		c.Tolerance = b.duration("correlation.tolerance", cor.Tolerance, false)
+		if cor.Condition == nil {
+			c.AtLeast = defaultSkewed
+		}
+	}
+	if cor.Type == GapType || cor.Type == ValueSum {
+		b.number(c)
 	}
 	if cor.History != "" {
 		c.History = b.duration("correlation.min_history", cor.History, true)
@@ -163,22 +194,51 @@ func (b *builder) duration(path, text string, zeroToo bool) time.Duration {
 	return d
 }
 
-func (b *builder) threshold(t Threshold) int {
-	text, add := t.GTE, 0
-	if t.GT != "" {
-		text, add = t.GT, 1
+// maxThreshold bounds what a condition may ask for.
+const maxThreshold = 1_000_000
+
+// threshold sets how many make a hit.
+func (b *builder) threshold(c *Compiled, t Threshold) {
+	const at = "correlation.condition"
+	lower, upper := t.GTE != "" || t.GT != "", t.LTE != "" || t.LT != ""
+	switch {
+	case t.EQ != "" && (lower || upper) || t.GTE != "" && t.GT != "" || t.LTE != "" && t.LT != "" || t == Threshold{}:
+		b.problem(at, "a condition needs one comparison, or a lower and an upper one", "write condition: {gte: 5}")
+		return
+	case (upper || t.EQ != "") && c.Type != EventCount && c.Type != ValueCount:
+		b.problem(at, c.Type+" has no upper bound", "write gte or gt")
+		return
 	}
-	if (t.GTE == "") == (t.GT == "") {
-		b.problem("correlation.condition", "a condition needs one comparison", "write condition: {gte: 5}")
-		return 1
+	bound := func(text string, add int) int { return b.whole(at, text, 1-add, maxThreshold) + add }
+	switch {
+	case t.EQ != "":
+		c.AtLeast = bound(t.EQ, 0)
+		c.AtMost = c.AtLeast
+	case t.GT != "":
+		c.AtLeast = bound(t.GT, 1)
+	case t.GTE != "":
+		c.AtLeast = bound(t.GTE, 0)
 	}
+	switch {
+	case t.LT != "":
+		c.AtMost = bound(t.LT, -1)
+	case t.LTE != "":
+		c.AtMost = bound(t.LTE, 0)
+	}
+	if c.AtMost > 0 && c.AtMost < c.AtLeast {
+		b.problem(at, fmt.Sprintf("no number is at least %d and at most %d", c.AtLeast, c.AtMost), "mend the bounds")
+	}
+}
+
+// whole reads a whole number, or the name of a parameter that is one.
+func (b *builder) whole(path, text string, least, most int) int {
 	if v, ok := b.rule.Params[text]; ok {
 		text = fmt.Sprint(v)
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil || n+add < 1 || n > 1_000_000 {
-		b.problem("correlation.condition", fmt.Sprintf("threshold %q", text), "write a number from 1 to 1000000, or the name of a parameter that is one")
-		return 1
+	if err != nil || n < least || n > most {
+		b.problem(path, fmt.Sprintf("number %q", text), fmt.Sprintf("write a whole number from %d to %d, or the name of a parameter that is one", least, most))
+		return max(least, 1)
 	}
-	return n + add
+	return n
 }

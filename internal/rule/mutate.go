@@ -79,6 +79,10 @@ func (m *mutator) copy() *Parsed {
 			a := *c.Absence
 			c.Absence = &a
 		}
+		if c.Baseline != nil {
+			b := *c.Baseline
+			c.Baseline = &b
+		}
 		r.Correlation = &c
 	}
 	p.Rule = &r

@@ -143,44 +143,6 @@ func (m *mutator) parameter(use paramUse, path string, v any, set func(*Rule, an
 	}
 }
 
-// correlation mutates the threshold and the lengths of time.
-func (m *mutator) correlation(c *Compiled) {
-	cor := m.parsed.Rule.Correlation
-	if cor == nil {
-		return
-	}
-	if cor.Condition != nil {
-		for _, n := range []int{c.AtLeast - 1, c.AtLeast + 1} {
-			m.add(OtherNumber, "correlation.condition", m.parsed.Doc.At("correlation.condition"), fmt.Sprintf("gte %d made %d", c.AtLeast, n), false,
-				func(r *Rule) { r.Correlation.Condition = &Threshold{GTE: strconv.Itoa(n)} })
-		}
-	}
-	spans := []struct {
-		key     string
-		written string
-		span    time.Duration
-		set     func(*Correlation, string)
-	}{
-		{"timespan", cor.Timespan, c.Timespan, func(c *Correlation, s string) { c.Timespan = s }},
-		{"min_history", cor.History, c.History, func(c *Correlation, s string) { c.History = s }},
-	}
-	if a := cor.Absence; a != nil {
-		spans[0].key, spans[0].written = "absence.before", a.Before
-		spans[0].span, spans[0].set = c.Before, func(c *Correlation, s string) { c.Absence.Before = s }
-		spans[1].key, spans[1].written = "absence.after", a.After
-		spans[1].span, spans[1].set = c.After, func(c *Correlation, s string) { c.Absence.After = s }
-	}
-	for _, sp := range spans {
-		if sp.written == "" {
-			continue
-		}
-		path := "correlation." + sp.key
-		for _, d := range otherSpans(sp.span) {
-			m.add(OtherSpan, path, m.parsed.Doc.At(path), fmt.Sprintf("%s made %s", sp.span, d), false, func(r *Rule) { sp.set(r.Correlation, d.String()) })
-		}
-	}
-}
-
 // parts drops what can be left out: an exception, a field of the group key, one of two actors.
 func (m *mutator) parts() {
 	r := m.parsed.Rule

@@ -164,6 +164,7 @@ func (b *builder) build() *Compiled {
 	}
 	c.needs = b.set.needs(sides)
 	c.Datasets = c.needs[0]
+	b.rounds(c)
 	c.Feed = b.set.feed(c)
 	return c
 }

@@ -34,15 +34,30 @@ type Rule struct {
 
 // Correlation joins matches into hits. The words are those of the Sigma correlation specification, where it has them.
 type Correlation struct {
-	Type      string     `json:"type" jsonschema:"event_count, value_count, temporal, temporal_ordered, absence or new_value"`
-	GroupBy   []string   `json:"group_by,omitempty" jsonschema:"fields of the key; actor.id unless said; a list fans out"`
-	Timespan  string     `json:"timespan,omitempty" jsonschema:"a length of time or a parameter; for new_value the look-back"`
-	Condition *Threshold `json:"condition,omitempty" jsonschema:"event_count, value_count: how many make a hit"`
-	Field     string     `json:"field,omitempty" jsonschema:"value_count, new_value: a field, or a lookup such as local_date(event.time)"`
+	Type      string     `json:"type" jsonschema:"event_count, value_count, value_sum, temporal, temporal_ordered, absence, new_value or baseline; silence, gap and clock_skew watch the sources"`
+	GroupBy   []string   `json:"group_by,omitempty" jsonschema:"fields of the key; actor.id unless said, event.dataset for silence, gap and clock_skew; a list fans out"`
+	Timespan  string     `json:"timespan,omitempty" jsonschema:"a length of time or a parameter; for new_value the look-back; for gap how long a number is remembered"`
+	Condition *Threshold `json:"condition,omitempty" jsonschema:"how many make a hit; for baseline and clock_skew fewer say nothing"`
+	Field     string     `json:"field,omitempty" jsonschema:"value_count, value_sum, new_value, baseline: a field, or a lookup such as local_date(event.time); gap: the counter, event.sequence unless said"`
 	Steps     []Step     `json:"steps,omitempty" jsonschema:"temporal, temporal_ordered: what must meet, each beside the rule's when"`
 	Where     string     `json:"where,omitempty" jsonschema:"temporal, temporal_ordered: which events belong together: view.object.id == send.object.id"`
 	Absence   *Absence   `json:"absence,omitempty" jsonschema:"absence: the link that is missing"`
 	History   string     `json:"min_history,omitempty" jsonschema:"new_value: for how long the key must have been known"`
+	Baseline  *Baseline  `json:"baseline,omitempty" jsonschema:"baseline: what is usual"`
+	Grace     string     `json:"grace,omitempty" jsonschema:"gap: how far times and numbers may be out of step"`
+	Tolerance string     `json:"tolerance,omitempty" jsonschema:"clock_skew: a length of time that is no skew yet"`
+}
+
+// Baseline says what a measure is compared with. All statistics are medians of whole numbers.
+type Baseline struct {
+	Measure    string     `json:"measure,omitempty" jsonschema:"event_count (unless said) or value_count, which needs field"`
+	Every      string     `json:"every" jsonschema:"what is counted together: 1d for local days, 1h, 8h"`
+	History    string     `json:"history,omitempty" jsonschema:"compare with this key's own past: so far back"`
+	Least      string     `json:"least,omitempty" jsonschema:"of it, so many periods with events must be there; 10 unless said"`
+	Rhythm     StringList `json:"rhythm,omitempty" jsonschema:"compare only with the same day_of_week, the same hour_of_day, or both"`
+	Peers      string     `json:"peers,omitempty" jsonschema:"compare with the others that have the same: actor.role, actor.team"`
+	LeastPeers string     `json:"least_peers,omitempty" jsonschema:"so many others must have been active in the same period; 5 unless said"`
+	Above      string     `json:"above" jsonschema:"by how many spreads it must exceed the median; a spread is the median absolute deviation, at least the root of the median and 1"`
 }
 
 // Step is one of several conditions that must meet.
@@ -58,10 +73,13 @@ type Absence struct {
 	After  string `json:"after,omitempty" jsonschema:"a length of time or a parameter; the alert waits for it"`
 }
 
-// Threshold is a comparison with a number or a parameter.
+// Threshold is one comparison with a number or a parameter, or a lower and an upper one.
 type Threshold struct {
 	GTE string `json:"gte,omitempty"`
 	GT  string `json:"gt,omitempty"`
+	LTE string `json:"lte,omitempty" jsonschema:"event_count, value_count; alone or beside gte or gt; waits until nothing more can come"`
+	LT  string `json:"lt,omitempty"`
+	EQ  string `json:"eq,omitempty"`
 }
 
 // Silence accepts one lint of a rule, with the reason why it may stand.

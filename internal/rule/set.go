@@ -41,13 +41,18 @@ type Compiled struct {
 	GroupBy    []GroupField
 	Type       string        // of the correlation; event_count if there is none
 	Timespan   time.Duration // of the window, (t − Timespan, t]; of the look-back
-	AtLeast    int           // a hit needs so many events or values
+	AtLeast    int           // a hit needs so many events or values, or this sum
+	AtMost     int           // and no more; 0: no bound
 	Sides      []Side        // what an event can be to the rule, in the order of the entries' steps; at least one
 	Value      *GroupField   // whose distinct or new values count; nil for shapes without
 	Where      *Where        // which entries of the steps belong together; nil if all do
 	Before     time.Duration // absence: where the link may be
 	After      time.Duration
 	History    time.Duration      // new_value: for how long the key must have been known
+	Normal     *Normal            // baseline: what a measure is compared with; nil for other shapes
+	Grace      time.Duration      // gap
+	Tolerance  time.Duration      // clock_skew
+	OfAlerts   bool               // it is judged in a second round, over alerts; see AlertDataset
 	Period     time.Duration      // all hits of a period are one alert
 	Quote      int                // records that an alert quotes
 	Wait       time.Duration      // how long an undecided match waits; 0 if no lookup can hold one back
@@ -55,6 +60,21 @@ type Compiled struct {
 	Sentence   *template.Template // of the alert; names that the first event lacks read «unknown»
 	needs      needs
 }
+
+// Normal is a compiled Baseline.
+type Normal struct {
+	Every, History       time.Duration // History 0: the own past does not count
+	Least, LeastPeers    int
+	HourOfDay, DayOfWeek bool
+	Peers                *GroupField // nil: no peers
+	Above                int
+}
+
+// AlertDataset is the event.dataset of alerts: rules that want it are judged in a second round, over the alerts of the others.
+const AlertDataset = "probity"
+
+// Measured reports whether the rule watches sources and not what is done: its alerts hold measures and no events.
+func (c *Compiled) Measured() bool { return slices.Contains(measured, c.Type) }
 
 // Side is one thing that an event can be to a rule: what it looks for, one step of several, or the link that accounts for it.
 type Side struct {
@@ -118,6 +138,15 @@ func (s *Set) feed(r *Compiled) string {
 	}
 	if r.Value != nil {
 		fmt.Fprintln(h, "value", r.Value.Name)
+	}
+	if n := r.Normal; n != nil {
+		fmt.Fprintln(h, "every", n.Every, n.History, n.HourOfDay, n.DayOfWeek)
+		if n.Peers != nil {
+			fmt.Fprintln(h, "peers", n.Peers.Name)
+		}
+	}
+	if r.Grace > 0 {
+		fmt.Fprintln(h, "grace", r.Grace)
 	}
 	if r.Where != nil {
 		fmt.Fprintln(h, "where", r.Where.Source)

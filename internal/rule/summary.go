@@ -14,9 +14,10 @@ import (
 
 func builtins() []string { return builtin.Names }
 
-// SummaryNames are what a summary may name besides event fields: actor.person reads «Mara QUILL 4821 (S00042)», times reads «once» or «3 times», when reads «at …» or
-// «from … to …».
-var SummaryNames = []string{"actor.id", "actor.person", "actor.name", "count", "times", "first", "last", "when", "rule.title"}
+// SummaryNames are what a summary may name besides event fields: actor.person reads «Mara QUILL 4821 (S00042)», times reads
+// «once» or «3 times», when reads «at …» or «from … to …», measured what was measured and what is usual, sum what the values
+// of value_sum add up to.
+var SummaryNames = []string{"actor.id", "actor.person", "actor.name", "count", "times", "first", "last", "when", "rule.title", "measured", "sum"}
 
 // summary checks the template of an alert's sentence: it parses, and every name is one that it will be given.
 func (b *builder) summary(c *Compiled) {

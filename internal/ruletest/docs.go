@@ -124,9 +124,19 @@ func shapeOf(r *rule.Compiled) string {
 	}
 	switch c.Type {
 	case eventCount:
-		return fmt.Sprintf("%d in %s", r.AtLeast, spell)
+		return fmt.Sprintf("%s in %s", numberOf(r), spell)
 	case valueCount:
-		return fmt.Sprintf("%d different %s in %s", r.AtLeast, c.Field, spell)
+		return fmt.Sprintf("%s different %s in %s", numberOf(r), c.Field, spell)
+	case rule.ValueSum:
+		return fmt.Sprintf("%s adds up to %d in %s", c.Field, r.AtLeast, spell)
+	case rule.BaselineType:
+		return baselineOf(r)
+	case rule.SilenceType:
+		return "nothing for " + spell
+	case rule.GapType:
+		return "a number missing"
+	case rule.ClockSkewType:
+		return "off by " + lengthOf(r.Tolerance) + " for " + spell
 	case "temporal":
 		return strings.Join(steps, " and ") + " in " + spell
 	case "temporal_ordered":
@@ -150,4 +160,33 @@ func lengthOf(d time.Duration) string {
 		}
 	}
 	return d.String()
+}
+
+// numberOf writes how many make a hit.
+func numberOf(r *rule.Compiled) string {
+	switch {
+	case r.AtMost == 0:
+		return strconv.Itoa(r.AtLeast)
+	case r.AtMost == r.AtLeast:
+		return fmt.Sprintf("exactly %d", r.AtLeast)
+	case r.AtLeast == 1:
+		return fmt.Sprintf("at most %d", r.AtMost)
+	}
+	return fmt.Sprintf("%d to %d", r.AtLeast, r.AtMost)
+}
+
+func baselineOf(r *rule.Compiled) string {
+	n := r.Normal
+	var with []string
+	if n.History > 0 {
+		with = append(with, "own past "+lengthOf(n.History))
+	}
+	if n.Peers != nil {
+		with = append(with, "peers by "+n.Peers.Name)
+	}
+	what := "count"
+	if r.Value != nil {
+		what = "different " + r.Value.Name
+	}
+	return fmt.Sprintf("%s a %s above %s", what, strings.TrimPrefix(lengthOf(n.Every), "1 "), strings.Join(with, " and "))
 }

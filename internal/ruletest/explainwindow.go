@@ -141,7 +141,7 @@ func (x *Explainer) try(w *WindowExplained, key string, all, this []engine.Match
 	}
 	state := engine.NewState(x.generation, 1)
 	fires := func(ms []engine.Match) bool {
-		return len(state.Apply(0, ms, []int64{engine.Never}).Drafts) > 0
+		return len(state.Apply(ms, []int64{engine.Never}, engine.Serially).Drafts) > 0
 	}
 	fires(before)
 	if len(this) > 0 && fires(this) {
@@ -199,7 +199,7 @@ func (h *HeldBack) add(o engine.Outcome) {
 // period it falls.
 func (x *Explainer) alerts(all []engine.Match, at int64, id event.ID) (out []AlertBrief) {
 	state := engine.NewState(x.generation, 1)
-	for _, d := range state.Apply(0, all, []int64{allRead}).Drafts {
+	for _, d := range state.Apply(all, []int64{allRead}, engine.Serially).Drafts {
 		a := d.Alert
 		brief := AlertBrief{Period: a.Period, Count: a.Count, First: a.First, Last: a.Last, Holds: slices.Contains(a.EventIDs, id.String())}
 		falls := !a.Period.Start.After(utc(at)) && a.Period.End.After(utc(at))

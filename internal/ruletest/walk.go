@@ -45,20 +45,15 @@ func (w *walk) saw(t int64, lateness time.Duration) {
 
 // apply hands a batch of matches to the shards and keeps what a commit would.
 func (w *walk) apply(matches []engine.Match) {
-	shards := make([][]engine.Match, w.state.Shards())
 	for i := range matches {
-		if m := &matches[i]; m.Outcome == engine.Counted {
+		if m := &matches[i]; m.Outcome == engine.Counted && m.Record != nil {
 			w.records[m.Entry.ID] = m.Record
-			n := w.state.Shard(m.Rule, m.Key)
-			shards[n] = append(shards[n], *m)
 		}
 	}
-	for i := range shards {
-		b := w.state.Apply(i, shards[i], []int64{w.mark})
-		w.save(b.Windows)
-		for _, d := range b.Drafts {
-			w.last[fmt.Sprint(d.Alert.Group, d.Alert.Period.Start)] = d
-		}
+	b := w.state.Apply(matches, []int64{w.mark}, engine.Serially)
+	w.save(b.Windows)
+	for _, d := range b.Drafts {
+		w.last[fmt.Sprint(d.Alert.Group, d.Alert.Period.Start)] = d
 	}
 	w.save(w.state.Settle())
 }

@@ -6,7 +6,8 @@ import (
 	"fmt"
 )
 
-const version = 2
+// version is what Append writes. Decode reads the one before, too, which had no measures and nothing of the shapes that have.
+const version = 3
 
 // Append appends the encoded state to b; see the package comment for the form.
 func (w *Window) Append(b []byte) []byte {
@@ -17,9 +18,9 @@ func (w *Window) Append(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(len(w.open)))
 	for _, o := range w.open {
 		b = binary.AppendVarint(b, o.Period)
-		b = appendEntries(b, o.Entries)
+		b = appendMeasures(appendEntries(b, o.Entries), o.Measures)
 	}
-	return b
+	return w.appendSummaries(b)
 }
 
 func appendEntries(b []byte, entries []Entry) []byte {
@@ -53,9 +54,10 @@ var errShort = errors.New("window state ends early")
 
 // Decode reads what Append wrote.
 func Decode(b []byte) (*Window, error) {
-	if len(b) == 0 || b[0] != version {
+	if len(b) == 0 || b[0] != version && b[0] != version-1 {
 		return nil, fmt.Errorf("window state of an unknown version")
 	}
+	measured := b[0] == version
 	d := decoder{b: b[1:]}
 	w := &Window{decided: d.varint(), began: d.varint()}
 	w.entries = d.entries()
@@ -65,6 +67,9 @@ func Decode(b []byte) (*Window, error) {
 	}
 	for range n {
 		o := Open{Period: d.varint(), Entries: d.entries()}
+		if measured {
+			o.Measures = d.measures()
+		}
 		if k := len(w.open); k > 0 && w.open[k-1].Period >= o.Period {
 			return nil, errors.New("window state: periods out of order")
 		}
@@ -72,6 +77,9 @@ func Decode(b []byte) (*Window, error) {
 			return nil, errors.New("window state: an alert period without events")
 		}
 		w.open = append(w.open, o)
+	}
+	if measured {
+		d.summaries(w)
 	}
 	if d.err == nil && len(d.b) > 0 {
 		d.err = fmt.Errorf("window state: %d bytes too many", len(d.b))

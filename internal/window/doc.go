@@ -13,10 +13,17 @@
 //	temporal_ordered  … in the order of the steps (temporal.go)
 //	absence           e is a hit if no link lies around it (absence.go)
 //	new_value         e is a hit if its value was not seen before (newvalue.go)
+//	value_sum         … values that add up to AtLeast (sum.go)
+//	baseline          a bucket of time is a hit if it holds far more than is usual (baseline.go)
+//	silence           e is a hit if nothing follows it in time (silence.go)
+//	gap               e is a hit if the numbers before its own are missing (gap.go)
+//	clock_skew        a bucket of time is a hit if the clocks differ in all of it (skew.go)
 //
-// The brute-force models in model_test.go say the same in a few plain lines, and the tests compare. The first four fire at
-// once: more events only add. The last two wait for the watermark. A rule without a correlation is event_count with AtLeast
-// 1, Timespan 1 ns. The result is a function of the set: order, batches and doubled events do not matter.
+// The brute-force models in model_test.go and model_measures_test.go say the same in plain lines, and the tests compare. The
+// counts and the sum with a lower bound alone, and the sequences, fire at once: more events only add. Counts with an upper
+// bound (bounded.go), absence, new_value, baseline, silence and gap wait for the watermark. Windows of alerts, which are
+// revised and withdrawn, are worked out anew (revised.go). A rule without a correlation is event_count with AtLeast 1,
+// Timespan 1 ns. But for clock_skew the result is a function of the set: order, batches and doubled events do not matter.
 //
 // # Memory
 //
@@ -26,9 +33,10 @@
 //
 // # Encoded form
 //
-// Byte 1 is the version (2). Then the watermark up to which deferred entries were judged and the time of the key's first
+// Byte 1 is the version (3; 2, which had none of the measures, is read as well). Then the watermark up to which deferred entries were judged and the time of the key's first
 // event (signed varints), the number of entries (unsigned varint), and for each: the difference of its time to the one before
 // (signed varint), 16 bytes of id, its facts (unsigned varint), its step (1 byte), its value (8 bytes, little-endian), its
 // captured fields (0, or their number plus 1, and each with its length); the number of open periods, and for each its index
-// (signed varint) and entries in the same form. Decoding checks order and lengths; what does not check is an error.
+// (signed varint), entries in the same form and measures (codec_measures.go). Last, each behind its number, what the shapes
+// that measure hold in place of entries: past buckets, spans, cells, runs, and 1 with the drift or 0. Decoding checks order and lengths; what does not check is an error.
 package window

@@ -9,9 +9,21 @@ import (
 )
 
 // model is the definition of all shapes, over the whole set of entries of one key.
-func model(s *Spec, entries []Entry) map[int64][]Entry {
+func model(s *Spec, entries []Entry) map[int64]Open {
 	entries = slices.Clone(entries)
 	slices.SortFunc(entries, compare)
+	if measure := modelMeasures[s.Shape]; measure != nil {
+		return measure(s, entries)
+	}
+	out := map[int64]Open{}
+	for p, es := range modelAlerts(s, entries) {
+		out[p] = Open{Period: p, Entries: es}
+	}
+	return out
+}
+
+// modelAlerts is what each period's alert holds.
+func modelAlerts(s *Spec, entries []Entry) map[int64][]Entry {
 	alerts := map[int64][]Entry{}
 	for _, e := range entries {
 		p := s.PeriodOf(e.Time)
@@ -29,20 +41,26 @@ func model(s *Spec, entries []Entry) map[int64][]Entry {
 // modelHit returns what a hit at e puts into its alert, nothing if e is no hit.
 func modelHit(s *Spec, entries []Entry, e Entry) []Entry {
 	var in []Entry
-	values := map[uint64]bool{}
+	values, sum := map[uint64]bool{}, 0
 	for _, x := range entries {
 		if e.Time-s.Timespan < x.Time && x.Time <= e.Time {
 			in = append(in, x)
 			values[x.Value] = true
+			sum += int(x.Value)
 		}
 	}
+	enough := func(n int) bool { return s.AtLeast <= n && (s.AtMost == 0 || n <= s.AtMost) }
 	switch s.Shape {
 	case EventCount:
-		if len(in) >= s.AtLeast {
+		if enough(len(in)) {
 			return in
 		}
 	case ValueCount:
-		if len(values) >= s.AtLeast {
+		if enough(len(values)) {
+			return in
+		}
+	case ValueSum:
+		if enough(sum) {
 			return in
 		}
 	case Temporal, TemporalOrdered:
@@ -104,7 +122,7 @@ func sameFirst(tuple []*Captured) bool {
 
 func drawSpec(t *rapid.T) *Spec {
 	s := &Spec{
-		Shape:    Shape(rapid.IntRange(0, int(NewValue)).Draw(t, "shape")),
+		Shape:    Shape(rapid.IntRange(0, int(ClockSkew)).Draw(t, "shape")),
 		Timespan: rapid.Int64Range(1, 30).Draw(t, "timespan"),
 		Period:   rapid.Int64Range(1, 40).Draw(t, "period"),
 		AtLeast:  rapid.IntRange(1, 5).Draw(t, "at_least"),
@@ -116,6 +134,20 @@ func drawSpec(t *rapid.T) *Spec {
 	}
 	if rapid.Bool().Draw(t, "where") {
 		s.Where = sameFirst
+	}
+	switch s.Shape {
+	case EventCount, ValueCount:
+		if rapid.Bool().Draw(t, "bounded") {
+			s.AtMost = rapid.IntRange(s.AtLeast, 6).Draw(t, "at_most")
+		}
+	case ValueSum:
+		s.AtLeast = rapid.IntRange(1, 20).Draw(t, "sum")
+	case Baseline:
+		s.Normal = drawNormal(t)
+	case Gap:
+		s.Grace = rapid.Int64Range(1, 10).Draw(t, "grace")
+	case ClockSkew:
+		s.Tolerance = rapid.Int64Range(0, 4).Draw(t, "tolerance")
 	}
 	return s
 }
@@ -135,16 +167,28 @@ func drawEntries(t *rapid.T, s *Spec) []Entry {
 			e.Captured = &Captured{rapid.SampledFrom([]string{"a", "b", ""}).Draw(t, "field")}
 		case Absence:
 			e.Step = uint8(rapid.IntRange(0, 1).Draw(t, "step"))
+		case ValueSum, Gap:
+			e.Value = uint64(rapid.IntRange(0, 15).Draw(t, "number"))
+		case Baseline:
+			e.Value = uint64(rapid.IntRange(1, 3).Draw(t, "value"))
+		case ClockSkew:
+			e.Value = uint64(rapid.Int64Range(-8, 8).Draw(t, "age"))
 		}
 		return e
 	}), 0, 25, func(e Entry) event.ID { return e.ID }).Draw(t, "events")
 }
 
 // arrivals are the entries as they may be read: some doubled, each later than its time by at most the lateness.
-func arrivals(t *rapid.T, entries []Entry, lateness int64) []arrival {
+//
+// What clock_skew reads comes in the order of reading, and each reading counts.
+func arrivals(t *rapid.T, s *Spec, entries []Entry, lateness int64) []arrival {
 	var out []arrival
+	copies := 2
+	if s.Shape == ClockSkew {
+		lateness, copies = 0, 1
+	}
 	for _, e := range entries {
-		for range rapid.IntRange(1, 2).Draw(t, "copies") {
+		for range rapid.IntRange(1, copies).Draw(t, "copies") {
 			out = append(out, arrival{e.Time + rapid.Int64Range(0, lateness).Draw(t, "delay"), e})
 		}
 	}

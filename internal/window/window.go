@@ -18,6 +18,11 @@ const (
 	TemporalOrdered
 	Absence
 	NewValue
+	ValueSum
+	Baseline
+	Silence
+	Gap
+	ClockSkew
 )
 
 // Spec is what a rule says of its windows. Times are nanoseconds.
@@ -25,18 +30,35 @@ type Spec struct {
 	Shape    Shape
 	Timespan int64 // of the window (t − Timespan, t]; for NewValue the look-back; at least 1
 	Period   int64 // of an alert; at least 1
-	AtLeast  int   // EventCount, ValueCount: how many make a hit; at least 1
+	AtLeast  int   // the counts, the sum: how many make a hit; Baseline, ClockSkew: fewer say nothing; at least 1
+	AtMost   int   // EventCount, ValueCount: more make none; 0: no bound
 	Steps    int   // Temporal, TemporalOrdered: how many there are
+
+	// Revised: entries are alerts, which move with each revision and may be withdrawn; see revised.go. The counts and the sum.
+	Revised bool
 
 	// Where says whether entries, one for each step in their order, belong together; nil: all do.
 	Where func(tuple []*Captured) bool
 
 	Before, After int64 // Absence: where the link may be, around the event; else 0
 	History       int64 // NewValue: for how long the key must have been known
+	Normal        Normal
+	Grace         int64 // Gap: how far times and numbers may be out of step; at least 1
+	Tolerance     int64 // ClockSkew: what is no skew yet
 }
 
 // Deferred reports whether a hit can only be told when the watermark has passed: more events can unmake it.
-func (s *Spec) Deferred() bool { return s.Shape == Absence || s.Shape == NewValue }
+func (s *Spec) Deferred() bool {
+	switch s.Shape {
+	case Absence, NewValue, Baseline, Silence, Gap:
+		return true
+	}
+	return s.AtMost > 0
+}
+
+// Measured reports whether it is measures that the alerts hold, of whatever the events were, and not the events: of the
+// shapes that watch the sources themselves. Their windows hold no events, and their entries no ids.
+func (s *Spec) Measured() bool { return s.Shape == Silence || s.Shape == Gap || s.Shape == ClockSkew }
 
 // reach is for how long after its time an entry can still matter to an event that is not late.
 func (s *Spec) reach() int64 {
@@ -45,6 +67,9 @@ func (s *Spec) reach() int64 {
 		return s.Before + s.After + 1 // a link is asked for until the last event that it can clear is judged
 	case NewValue:
 		return s.Timespan + 1 // its look-back is closed at both ends
+	}
+	if s.AtMost > 0 || s.Revised {
+		return s.Timespan + s.Period // an alert that is still open may be worked out anew
 	}
 	return s.Timespan
 }
@@ -71,11 +96,14 @@ func (s *Spec) closes(p int64) int64 {
 	if p >= math.MaxInt64/s.Period-1 {
 		return math.MaxInt64
 	}
-	return forth((p+1)*s.Period, s.After)
+	return forth((p+1)*s.Period, s.After+2*s.Grace)
 }
 
-// never is before every watermark.
-const never = math.MinInt64
+// never is before every watermark, endOfTime behind each.
+const (
+	never     = math.MinInt64
+	endOfTime = math.MaxInt64
+)
 
 // Window is the state of one rule and key.
 type Window struct {
@@ -83,12 +111,19 @@ type Window struct {
 	open    []Open  // by period
 	decided int64   // deferred shapes: what was due before this watermark has been judged
 	began   int64   // NewValue: time of the key's first event, also when it is no longer held; never if there was none
+
+	past  []Bucket // Baseline: what its buckets held whose events are no longer
+	spans []Span   // Silence: from event to event, none of them further from the next than the timespan
+	cells []Cell   // Gap: the numbers that were seen and are not judged yet
+	runs  []Run    // Gap: those that are
+	drift *drift   // ClockSkew: the bucket that is being read; nil before the first event
 }
 
 // Open is an alert period with hits.
 type Open struct {
-	Period  int64
-	Entries []Entry // distinct events of all its hits, by time, then id
+	Period   int64
+	Entries  []Entry   // distinct events of all its hits, by time, then id
+	Measures []Measure // by From, of shapes that measure: one for each hit
 }
 
 // New returns an empty window.
@@ -96,7 +131,10 @@ func New() *Window { return &Window{decided: never, began: never} }
 
 // Len is the number of entries held, for budgets.
 func (w *Window) Len() int {
-	n := len(w.entries)
+	n := len(w.entries) + len(w.past) + len(w.spans) + len(w.runs)
+	for _, c := range w.cells {
+		n += len(c.Runs)
+	}
 	for _, o := range w.open {
 		n += len(o.Entries)
 	}
@@ -105,12 +143,20 @@ func (w *Window) Len() int {
 
 // Empty reports whether nothing is held. A key that new_value has seen once is never empty: that it was known, and since when,
 // is all that is left of it.
-func (w *Window) Empty() bool { return len(w.entries) == 0 && len(w.open) == 0 && w.began == never }
+func (w *Window) Empty() bool { return w.Len() == 0 && w.began == never && w.drift == nil }
 
 // Alert returns the entries of an alert period, nil if it has no hit. They are shared: read only.
 func (w *Window) Alert(period int64) []Entry {
 	if i, ok := w.find(period); ok {
 		return w.open[i].Entries
+	}
+	return nil
+}
+
+// Measures returns what was measured in an alert period; nil of shapes that measure nothing. Read only.
+func (w *Window) Measures(period int64) []Measure {
+	if i, ok := w.find(period); ok {
+		return w.open[i].Measures
 	}
 	return nil
 }
@@ -143,12 +189,30 @@ func (w *Window) find(period int64) (int, bool) {
 // Add adds an entry and appends to changed the periods whose alerts it changes. One that is there already changes nothing;
 // added says which it was.
 func (w *Window) Add(s *Spec, y Entry, changed []int64) (_ []int64, added bool) {
+	switch {
+	case s.Revised:
+		return w.put(s, y, changed)
+	case s.Shape == Silence:
+		return w.addSpan(s, y, changed)
+	case s.Shape == Gap:
+		return w.addNumber(s, y, changed)
+	case s.Shape == ClockSkew:
+		return w.addSkew(s, y, changed)
+	case s.Shape == Baseline && w.collapsed(s, y.Time):
+		w.addPast(s, y.Time)
+		return changed, true
+	}
 	at, doubled := slices.BinarySearchFunc(w.entries, y, compare)
 	if doubled {
 		return changed, false
 	}
 	w.entries = slices.Insert(w.entries, at, y)
+	if s.AtMost > 0 {
+		return w.addBounded(s, y, changed), true
+	}
 	switch s.Shape {
+	case Baseline:
+		return changed, true // judged when its bucket is over
 	case EventCount:
 		return w.addCounted(s, at, changed), true
 	case Absence:
@@ -172,6 +236,8 @@ func (s *Spec) hit(window []Entry) []Entry {
 	switch s.Shape {
 	case ValueCount:
 		return s.hitValues(window)
+	case ValueSum:
+		return s.hitSum(window)
 	case Temporal:
 		return s.hitTemporal(window)
 	}
@@ -179,10 +245,19 @@ func (s *Spec) hit(window []Entry) []Entry {
 }
 
 // Decide judges what deferred shapes can judge now that the watermark has passed, and appends to changed the periods whose
-// alerts that changes. Read them before Forget.
-func (w *Window) Decide(s *Spec, watermark int64, changed []int64) []int64 {
+// alerts that changes. peers are those of all windows of the rule (Observe); nil if it compares with none. Read the alerts
+// before Forget.
+func (w *Window) Decide(s *Spec, watermark int64, peers Peers, changed []int64) []int64 {
 	if !s.Deferred() || watermark <= w.decided {
 		return changed
+	}
+	switch s.Shape {
+	case Baseline:
+		return w.decideBuckets(s, watermark, peers, changed)
+	case Silence:
+		return w.decideSpans(s, watermark, changed)
+	case Gap:
+		return w.decideCells(s, watermark, changed)
 	}
 	for i := range w.entries {
 		due := s.due(&w.entries[i])
@@ -199,6 +274,12 @@ func (w *Window) Decide(s *Spec, watermark int64, changed []int64) []int64 {
 
 // judge joins a deferred entry to its alert if it is a hit.
 func (w *Window) judge(s *Spec, i int, changed []int64) []int64 {
+	if s.AtMost > 0 {
+		if lo, hi := w.bounds(s, i); s.within(w.entries[lo:hi]) {
+			changed = w.join(s.PeriodOf(w.entries[i].Time), w.entries[lo:hi], changed)
+		}
+		return changed
+	}
 	hit := false
 	switch s.Shape {
 	case Absence:
@@ -216,21 +297,37 @@ func (w *Window) judge(s *Spec, i int, changed []int64) []int64 {
 // whether there was anything.
 func (w *Window) Forget(s *Spec, watermark, keep int64) bool {
 	bound := back(watermark, keep)
+	switch s.Shape {
+	case Baseline:
+		return w.collapse(s, bound)
+	case Silence:
+		return w.forgetSpans(s, bound)
+	case Gap:
+		return w.forgetRuns(s, bound)
+	case ClockSkew:
+		return false // see addSkew
+	}
 	old := back(bound, s.reach())
 	drop := 0
 	for drop < len(w.entries) && w.entries[drop].Time <= old {
 		drop++
 	}
+	w.entries = slices.Delete(w.entries, 0, drop)
+	forgot := w.close(s, bound) || drop > 0
+	if s.Shape == NewValue && len(w.entries) >= thinFrom {
+		return w.thin(back(bound, 1)) || forgot
+	}
+	return forgot
+}
+
+// close drops the alert periods whose last hit has been judged.
+func (w *Window) close(s *Spec, bound int64) bool {
 	closed := 0
 	for closed < len(w.open) && s.closes(w.open[closed].Period) <= bound {
 		closed++
 	}
-	w.entries = slices.Delete(w.entries, 0, drop)
 	w.open = slices.Delete(w.open, 0, closed)
-	if s.Shape == NewValue && len(w.entries) >= thinFrom {
-		return w.thin(back(bound, 1)) || drop+closed > 0
-	}
-	return drop+closed > 0
+	return closed > 0
 }
 
 // thinFrom is how many entries make thinning worth while.
@@ -255,6 +352,16 @@ func forth(t, d int64) int64 {
 // Due is the watermark from which on Decide or Forget does something; the end of time if it never will.
 func (w *Window) Due(s *Spec, keep int64) int64 {
 	due := int64(math.MaxInt64)
+	switch s.Shape {
+	case Baseline:
+		return w.dueBucket(s, keep)
+	case Silence:
+		return w.dueSpan(s, keep)
+	case Gap:
+		return w.dueCell(s, keep)
+	case ClockSkew:
+		return due
+	}
 	if len(w.entries) > 0 {
 		due = forth(forth(w.entries[0].Time, s.reach()), keep)
 	}
@@ -273,11 +380,17 @@ func (w *Window) Due(s *Spec, keep int64) int64 {
 // Absorb moves the entries of other into w: the key of other turned out to be w's (an account was resolved to a person).
 func (w *Window) Absorb(s *Spec, other *Window, changed []int64) []int64 {
 	w.began = earliest(w.began, other.began)
+	for _, b := range other.past {
+		w.pastBucket(b.Index).N += b.N
+	}
+	if s.AtMost > 0 {
+		return w.absorbBounded(s, other, changed)
+	}
 	for _, e := range other.entries {
 		changed, _ = w.Add(s, e, changed)
 	}
 	for _, o := range other.open {
-		changed = w.join(o.Period, o.Entries, changed)
+		changed = w.joinMeasures(o.Period, o.Measures, w.join(o.Period, o.Entries, changed))
 	}
 	return changed
 }
@@ -285,6 +398,17 @@ func (w *Window) Absorb(s *Spec, other *Window, changed []int64) []int64 {
 // Rebuild judges the entries held anew: the threshold has changed. What the alerts held stays in them. It returns the periods
 // whose alerts grew.
 func (w *Window) Rebuild(s *Spec) (changed []int64) {
+	switch {
+	case s.Shape == Baseline || s.Measured():
+		return nil // what was told stays told, and the new numbers hold from now on
+	case s.AtMost > 0:
+		for i := range w.entries {
+			if s.due(&w.entries[i]) < w.decided {
+				changed = w.judge(s, i, changed)
+			}
+		}
+		return changed
+	}
 	held := *w
 	*w = Window{open: held.open, decided: held.decided, began: held.began}
 	for _, e := range held.entries {

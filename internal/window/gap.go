@@ -1,0 +1,223 @@
+package window
+
+import (
+	"cmp"
+	"slices"
+)
+
+// gap: the events of a key carry the numbers of a counter (not negative), and numbers are missing. Time is cut into cells of
+// the length Grace; times and numbers may be out of step within it. Cell by cell, in order, the numbers seen are remembered;
+// a run of them that no number has joined for the timespan is forgotten before the next cell is judged. A number is a hit if
+// its predecessor has been seen neither up to its cell nor in the cell after, but some lower number has, up to its cell. What
+// is missing are the numbers between it and the nearest lower one that has been seen up to the cell after; from then on they
+// are remembered as if they had been seen. It is told when the watermark has passed the end of the cell after. A number that
+// is seen after all, in a cell before the alert's period closes, is no longer missing, and when all have been the gap is
+// withdrawn. A counter that begins anew lower than before is no gap.
+//
+// No event is held, only runs of numbers. At most maxRuns of a key are remembered, the highest.
+
+// Run is numbers without a gap.
+type Run struct {
+	Lo, Hi uint64
+	At     int64 // in a cell: the time of Lo, the first if it was seen more than once; else the index of the last cell that touched it
+}
+
+// Cell is the numbers seen within a cell of time.
+type Cell struct {
+	Index int64
+	Runs  []Run // in order, none next to another
+}
+
+const maxRuns = 4096
+
+// insertRun joins a run to others. at chooses between the marks of those that it joins, the lowest one first.
+func insertRun(runs []Run, r Run, at func(lower, higher Run) int64) []Run {
+	i, _ := slices.BinarySearchFunc(runs, r.Lo, func(x Run, lo uint64) int {
+		if x.Hi+1 < lo {
+			return -1
+		}
+		return 1
+	})
+	k := i
+	for k < len(runs) && runs[k].Lo <= r.Hi+1 {
+		x := runs[k]
+		lower, higher := x, r
+		if r.Lo < x.Lo {
+			lower, higher = r, x
+		}
+		r = Run{min(x.Lo, r.Lo), max(x.Hi, r.Hi), at(lower, higher)}
+		k++
+	}
+	return slices.Replace(runs, i, k, r)
+}
+
+// firstSeen keeps the time of the lowest number, the earlier if both have it.
+func firstSeen(lower, higher Run) int64 {
+	if lower.Lo == higher.Lo {
+		return min(lower.At, higher.At)
+	}
+	return lower.At
+}
+
+func lastCell(lower, higher Run) int64 { return max(lower.At, higher.At) }
+
+// below returns the highest number seen that is lower than n.
+func below(runs []Run, n uint64) (uint64, bool) {
+	i, _ := slices.BinarySearchFunc(runs, n, func(x Run, n uint64) int { return cmp.Compare(x.Lo, n) })
+	if i == 0 {
+		return 0, false
+	}
+	return min(runs[i-1].Hi, n-1), true
+}
+
+func (w *Window) addNumber(s *Spec, y Entry, changed []int64) (_ []int64, added bool) {
+	index := floorDiv(y.Time, s.Grace)
+	number := Run{y.Value, y.Value, y.Time}
+	if index < s.cellsDone(w.decided) {
+		number.At = index
+		w.runs = insertRun(w.runs, number, lastCell)
+		return w.fill(s, number, never, changed), true
+	}
+	i, ok := slices.BinarySearchFunc(w.cells, index, func(c Cell, at int64) int { return cmp.Compare(c.Index, at) })
+	if !ok {
+		w.cells = slices.Insert(w.cells, i, Cell{Index: index})
+	}
+	c := &w.cells[i]
+	before := slices.Clone(c.Runs)
+	c.Runs = insertRun(c.Runs, number, firstSeen)
+	return changed, !slices.Equal(before, c.Runs)
+}
+
+// cellsDone is the first cell that a watermark has not judged.
+func (s *Spec) cellsDone(watermark int64) int64 {
+	if watermark == never {
+		return never
+	}
+	return floorDiv(watermark, s.Grace) - 1
+}
+
+func (w *Window) decideCells(s *Spec, watermark int64, changed []int64) []int64 {
+	done := s.cellsDone(watermark)
+	for len(w.cells) > 0 && w.cells[0].Index < done {
+		c := w.cells[0]
+		w.runs = slices.DeleteFunc(w.runs, func(r Run) bool { return r.At < c.Index-s.Timespan/s.Grace })
+		var after []Run
+		if len(w.cells) > 1 && w.cells[1].Index == c.Index+1 {
+			after = w.cells[1].Runs
+		}
+		for _, r := range c.Runs {
+			changed = w.fill(s, r, (c.Index+1)*s.Grace, changed)
+		}
+		var told []Run
+		told, changed = w.judgeCell(s, c, after, changed)
+		for _, r := range append(told, c.Runs...) {
+			w.runs = insertRun(w.runs, Run{r.Lo, r.Hi, c.Index}, lastCell)
+		}
+		if n := len(w.runs); n > maxRuns {
+			w.runs = slices.Delete(w.runs, 0, n-maxRuns)
+		}
+		w.cells = slices.Delete(w.cells, 0, 1)
+	}
+	w.decided = watermark
+	return changed
+}
+
+// judgeCell tells the numbers of a cell that something is missing before, and returns what is.
+func (w *Window) judgeCell(s *Spec, c Cell, after []Run, changed []int64) (told []Run, _ []int64) {
+	for i, r := range c.Runs {
+		a, seen := below(w.runs, r.Lo)
+		if i > 0 {
+			a, seen = max(a, c.Runs[i-1].Hi), true
+		}
+		if b, ok := below(after, r.Lo); ok {
+			a = max(a, b)
+		}
+		if !seen || a+1 == r.Lo {
+			continue
+		}
+		missing := Run{Lo: a + 1, Hi: r.Lo - 1}
+		told = append(told, missing)
+		m := Measure{From: r.At, To: r.At, Observed: numbers([]Run{missing}), Missing: []Run{missing}, Next: r.Lo}
+		p := s.PeriodOf(r.At)
+		changed = w.joinMeasures(p, []Measure{m}, w.join(p, []Entry{{Time: r.At, Value: r.Lo}}, changed))
+	}
+	return told, changed
+}
+
+// fill takes numbers that came after all from what is missing, of the alerts that are open at the end of their cell.
+func (w *Window) fill(s *Spec, r Run, at int64, changed []int64) []int64 {
+	for i := 0; i < len(w.open); i++ {
+		o := &w.open[i]
+		if s.closes(o.Period) < at+s.Grace { // what closes it judges the cell first
+			continue
+		}
+		for k := 0; k < len(o.Measures); k++ {
+			m := &o.Measures[k]
+			left := subtract(m.Missing, r)
+			if slices.Equal(left, m.Missing) {
+				continue
+			}
+			changed = note(changed, o.Period)
+			next := m.Next
+			if m.Missing, m.Observed = left, numbers(left); m.Observed == 0 {
+				o.Entries = slices.DeleteFunc(o.Entries, func(e Entry) bool { return e.Value == next })
+				o.Measures = slices.Delete(o.Measures, k, k+1)
+				k--
+			}
+		}
+		if len(o.Entries) == 0 {
+			w.open = slices.Delete(w.open, i, i+1)
+			i--
+		}
+	}
+	return changed
+}
+
+// subtract returns runs without the numbers of r.
+func subtract(runs []Run, r Run) (out []Run) {
+	for _, x := range runs {
+		if x.Hi < r.Lo || r.Hi < x.Lo {
+			out = append(out, x)
+			continue
+		}
+		if x.Lo < r.Lo {
+			out = append(out, Run{Lo: x.Lo, Hi: r.Lo - 1})
+		}
+		if r.Hi < x.Hi {
+			out = append(out, Run{Lo: r.Hi + 1, Hi: x.Hi})
+		}
+	}
+	return out
+}
+
+func numbers(runs []Run) (n int64) {
+	for _, r := range runs {
+		n += int64(r.Hi - r.Lo + 1)
+	}
+	return n
+}
+
+// forgetRuns drops runs that no later cell would remember.
+func (w *Window) forgetRuns(s *Spec, bound int64) bool {
+	if len(w.cells) > 0 {
+		return w.close(s, bound)
+	}
+	n := len(w.runs)
+	oldest := floorDiv(bound, s.Grace) - s.Timespan/s.Grace - 1
+	w.runs = slices.DeleteFunc(w.runs, func(r Run) bool { return r.At < oldest })
+	return w.close(s, bound) || len(w.runs) < n
+}
+
+func (w *Window) dueCell(s *Spec, keep int64) int64 {
+	due := int64(endOfTime)
+	if len(w.cells) > 0 {
+		due = (w.cells[0].Index + 2) * s.Grace
+	} else if len(w.runs) > 0 {
+		newest := slices.MaxFunc(w.runs, func(a, b Run) int { return cmp.Compare(a.At, b.At) }).At
+		due = forth((newest+s.Timespan/s.Grace+2)*s.Grace, keep)
+	}
+	if len(w.open) > 0 {
+		due = min(due, forth(s.closes(w.open[0].Period), keep))
+	}
+	return due
+}
