@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 
+	"probity/internal/rule"
 	"probity/internal/strictyaml"
 )
 
@@ -28,7 +29,7 @@ func (c *Config) Check() (problems, notes strictyaml.Problems) {
 func (p *parts) notes(g *generation) strictyaml.Problems {
 	var notes strictyaml.Problems
 	c := p.config
-	have := map[string]bool{}
+	have := map[string]bool{rule.AlertDataset: true}
 	for _, s := range p.sources {
 		have[s.Dataset] = true
 	}

@@ -118,6 +118,10 @@ func (p *parts) buildSources() {
 			continue
 		}
 		fillSource(s, f)
+		if s.Dataset == rule.AlertDataset {
+			p.problem(at, "a source of dataset "+rule.AlertDataset+", which is what alerts are to the rules over them", "give it another dataset")
+			continue
+		}
 		p.sources = append(p.sources, builtSource{s, d})
 	}
 }

@@ -31,6 +31,8 @@ type Match struct {
 	Entry   window.Entry  // what it is in the window; of a match that is not Counted, time and id only
 	Record  *event.Record // nil if the rule watches a source; shared by all matches of the event
 	Gone    bool          // of an alert that was withdrawn: its entry is taken out
+
+	Exception *rule.CompiledException // that holds it back, of one that is Suppressed
 }
 
 // RuleCounts counts what a matcher did for one rule.
@@ -128,11 +130,14 @@ func (m *Matcher) judgeRole(r *rule.Compiled, role rule.Role, ev *event.Event, o
 func (m *Matcher) judgeSide(r *rule.Compiled, role rule.Role, i int, ev *event.Event, out []Match, first int) []Match {
 	count := &m.Counts[r.Index]
 	match := Match{Rule: r, Role: role, Entry: window.Entry{Time: ev.Time(), Step: uint8(i)}}
-	verdict, suppressed := m.verdict(r, &r.Sides[i], ev)
+	verdict, exception := m.verdict(r, &r.Sides[i], ev)
 	switch {
-	case suppressed:
+	case exception != nil:
 		count.Suppressed++
-		match.Outcome = Suppressed
+		match.Outcome, match.Exception = Suppressed, exception
+		if !r.Measured() {
+			match.Entry.ID, match.Record = m.record(ev, out[first:])
+		}
 		return append(out, match)
 	case verdict == rule.False:
 		return out
@@ -185,10 +190,10 @@ func (m *Matcher) measured(r *rule.Compiled, ev *event.Event, match Match, out [
 
 // verdict joins the condition with the rule's exceptions: condition and not exception. An exception that is surely true
 // suppresses; one that is unknown holds the match back as any other unknown would. A link has no exceptions: it accuses nobody.
-func (m *Matcher) verdict(r *rule.Compiled, side *rule.Side, ev *event.Event) (v rule.Verdict, suppressed bool) {
+func (m *Matcher) verdict(r *rule.Compiled, side *rule.Side, ev *event.Event) (v rule.Verdict, by *rule.CompiledException) {
 	v = m.eval.Verdict(side.Cond)
 	if v < rule.Undecided || side.Link {
-		return v, false
+		return v, nil
 	}
 	for i := range r.Exceptions {
 		x := &r.Exceptions[i]
@@ -197,12 +202,12 @@ func (m *Matcher) verdict(r *rule.Compiled, side *rule.Side, ev *event.Event) (v
 		}
 		switch held := m.eval.Verdict(x.Cond); held {
 		case rule.True:
-			return v, true
+			return v, x
 		case rule.UnknownField, rule.Undecided:
 			v = min(v, held)
 		}
 	}
-	return v, false
+	return v, nil
 }
 
 // valuesOf sets m.values to the hashes of the counted field, several where it is a list; false if it is unknown.

@@ -138,7 +138,7 @@ func (p *Pipeline) round(matches []engine.Match, watermarks []int64, c *store.Co
 	for i := range matches {
 		m := &matches[i]
 		switch {
-		case m.Record == nil: // suppressed, or of a rule that watches a source
+		case m.Record == nil: // of a rule that watches a source
 		case m.Outcome == engine.Counted && !m.Gone:
 			fresh[m.Entry.ID] = m.Record
 			c.Records = append(c.Records, store.KeptRecord{ID: m.Entry.ID, Until: p.Generation.Until(m), Record: m.Record})
@@ -148,6 +148,7 @@ func (p *Pipeline) round(matches []engine.Match, watermarks []int64, c *store.Co
 			})
 		}
 	}
+	suppressed(matches, c)
 	b := p.state.Apply(matches, watermarks, p.fork, earlier...)
 	saveWindows(c, b.Windows)
 	for i := range b.Drafts {

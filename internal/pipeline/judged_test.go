@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -192,5 +193,36 @@ func TestMetricsAreWellFormedAndNameNobody(t *testing.T) {
 		if text := f.String(); strings.Contains(text, "Unusual") {
 			t.Errorf("a name in %s", text)
 		}
+	}
+}
+
+// What an exception hid can be shown: which events, of which rule, on whose word. Once it has expired, by event time, the
+// alert says so, and so does a metric.
+func TestWhatAnExceptionHoldsBackIsKeptForTheRecord(t *testing.T) {
+	rules := oneRule("viewed", `when: event.action == "view"
+exceptions: [{when: 'object.id == "demo"', reason: shown to every new colleague, approved_by: IAB, expires: 2026-03-02T12:00:00Z}]`)
+	st := &keeping{Memory: store.NewMemory()}
+	p, reg := scripted(t, st, rules, "", []string{line("10:00:00", "demo"), line("11:00:00", "demo")}, []string{line("13:00:00", "demo")})
+	must(t, p.Run(context.Background()))
+	var got []string
+	for _, e := range st.evidence {
+		if e.Kind == "suppressed" {
+			b, err := json.Marshal(e.Body)
+			must(t, err)
+			got = append(got, string(b))
+		}
+	}
+	if len(got) != 1 || !strings.Contains(got[0], `"rule":"viewed","version":1,"reason":"shown to every new colleague","approved_by":"IAB","expires":"2026-03-02T12:00:00Z","count":2`) ||
+		!strings.Contains(got[0], `"log.file.path":"script","log.offset":0`) || strings.Contains(got[0], "c1") {
+		t.Errorf("evidence: %s", got)
+	}
+	must(t, st.EachAlert(func(a *alert.Alert) error {
+		if want := []string{"an exception (shown to every new colleague; approved by IAB) expired on 2026-03-02 and no longer holds anything back"}; a.Count != 1 || !cmp.Equal(want, a.Expired) {
+			t.Errorf("%d events, %q", a.Count, a.Expired)
+		}
+		return nil
+	}))
+	if n := testutil.ToFloat64(p.metrics.exceptionsExpired.WithLabelValues("viewed", "high")); n != 1 {
+		t.Errorf("%v expired exceptions in the metric; %v", n, reg)
 	}
 }

@@ -19,7 +19,7 @@ type metrics struct {
 
 	evaluated, matches, undecided, suppressed, unknown, errors, seconds *prometheus.CounterVec // by rule, severity
 	alerts, revisions                                                   *prometheus.CounterVec
-	info                                                                *prometheus.GaugeVec
+	info, exceptionsExpired                                             *prometheus.GaugeVec
 
 	batchRecords, batchSeconds, commitSeconds prometheus.Histogram
 	commits, commitFailures                   prometheus.Counter
@@ -55,16 +55,17 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		absent:       gauge("probity_source_columns_absent", "Columns that the format reads and the log does not have.", "source"),
 		lastEvent:    gauge("probity_source_last_event_timestamp_seconds", "Event time of the newest event read.", "source"),
 
-		evaluated:  counter("probity_rule_evaluations_total", "Times a rule was evaluated, after the index.", "rule", "severity"),
-		matches:    counter("probity_rule_matches_total", "Matches of a rule that count towards a hit.", "rule", "severity"),
-		undecided:  counter("probity_rule_undecided_total", "Matches held back because a table does not say.", "rule", "severity"),
-		suppressed: counter("probity_rule_suppressed_total", "Matches held back by an exception.", "rule", "severity"),
-		unknown:    counter("probity_rule_unknown_total", "Conditions that a missing field left unknown.", "rule", "severity"),
-		errors:     counter("probity_rule_errors_total", "Run-time errors of a rule's expressions.", "rule", "severity"),
-		seconds:    counter("probity_rule_evaluation_seconds_total", "Time spent evaluating a rule, sampled.", "rule", "severity"),
-		alerts:     counter("probity_alerts_total", "Alerts raised.", "rule", "severity"),
-		revisions:  counter("probity_alert_revisions_total", "Revisions of alerts, the first included.", "rule", "severity"),
-		info:       gauge("probity_generation_info", "The rules and tables in force.", "generation"),
+		evaluated:         counter("probity_rule_evaluations_total", "Times a rule was evaluated, after the index.", "rule", "severity"),
+		matches:           counter("probity_rule_matches_total", "Matches of a rule that count towards a hit.", "rule", "severity"),
+		undecided:         counter("probity_rule_undecided_total", "Matches held back because a table does not say.", "rule", "severity"),
+		suppressed:        counter("probity_rule_suppressed_total", "Matches held back by an exception.", "rule", "severity"),
+		unknown:           counter("probity_rule_unknown_total", "Conditions that a missing field left unknown.", "rule", "severity"),
+		errors:            counter("probity_rule_errors_total", "Run-time errors of a rule's expressions.", "rule", "severity"),
+		seconds:           counter("probity_rule_evaluation_seconds_total", "Time spent evaluating a rule, sampled.", "rule", "severity"),
+		alerts:            counter("probity_alerts_total", "Alerts raised.", "rule", "severity"),
+		revisions:         counter("probity_alert_revisions_total", "Revisions of alerts, the first included.", "rule", "severity"),
+		exceptionsExpired: gauge("probity_rule_exceptions_expired", "Exceptions of a rule that have expired and hold nothing back any more.", "rule", "severity"),
+		info:              gauge("probity_generation_info", "The rules and tables in force.", "generation"),
 
 		batchRecords:   histogram("probity_batch_records", "Records a batch.", 1, 4, 9),
 		batchSeconds:   histogram("probity_batch_seconds", "Time from a batch being read to its commit.", 0.0005, 2, 14),
@@ -131,6 +132,7 @@ func (m *metrics) rules(g *engine.Generation, counts []engine.RuleCounts) {
 // generation makes the series of the rules in force.
 func (m *metrics) generation(g *engine.Generation) {
 	m.info.Reset()
+	m.exceptionsExpired.Reset()
 	m.info.WithLabelValues(g.Hash).Set(1)
 	m.rulesLoaded.Set(float64(len(g.Rules.Rules)))
 	for _, r := range g.Rules.Rules {

@@ -83,6 +83,7 @@ func (p *Pipeline) sweep(ctx context.Context) error {
 		return nil
 	}
 	p.swept = time.Now()
+	p.reportExpired(p.swept)
 	waiting := p.waiting()
 	c := &store.Commit{Generation: p.Generation.Hash, Forget: engine.Never}
 	err := p.Store.EachPending(func(m store.PendingMatch) error {

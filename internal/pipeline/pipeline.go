@@ -84,6 +84,7 @@ type Pipeline struct {
 	looked  time.Time // when new streams were last looked for
 	swept   time.Time // when undecided matches whose time is up were last dropped
 	floor   map[*Source]int64
+	expired map[string]bool // exceptions that were reported, by rule and reason
 	started time.Time
 }
 
@@ -107,7 +108,7 @@ func New(o Options) (*Pipeline, error) {
 	if o.Logger == nil {
 		o.Logger = zap.NewNop()
 	}
-	p := &Pipeline{Options: o, metrics: newMetrics(o.Registerer), reload: make(chan swap), swept: time.Now(), started: time.Now(), floor: map[*Source]int64{}}
+	p := &Pipeline{Options: o, metrics: newMetrics(o.Registerer), reload: make(chan swap), swept: time.Now(), started: time.Now(), floor: map[*Source]int64{}, expired: map[string]bool{}}
 	for _, s := range o.Sources {
 		p.metrics.source(s.Name)
 	}
@@ -191,6 +192,7 @@ func (p *Pipeline) restore() error {
 		return fmt.Errorf("restoring windows: %w", err)
 	}
 	p.metrics.generation(p.Generation)
+	p.reportExpired(time.Now())
 	if p.Store.Generation() == p.Generation.Hash {
 		return nil
 	}

@@ -17,6 +17,7 @@ import (
 	"probity/internal/decode"
 	"probity/internal/engine"
 	"probity/internal/event"
+	"probity/internal/evidence"
 	"probity/internal/rule"
 	"probity/internal/sim"
 	"probity/internal/source"
@@ -332,10 +333,12 @@ func b2(t testing.TB, path string) []byte {
 
 type keeping struct {
 	*store.Memory
-	rejects []store.Reject
+	rejects  []store.Reject
+	evidence []evidence.Entry
 }
 
 func (k *keeping) Commit(c *store.Commit) error {
 	k.rejects = append(k.rejects, c.Rejects...)
+	k.evidence = append(k.evidence, c.Evidence...)
 	return k.Memory.Commit(c)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -55,6 +56,7 @@ func (p *Pipeline) adopt(ctx context.Context, g *engine.Generation, gone []store
 	p.Generation, p.state = g, state
 	p.hire(g)
 	p.metrics.generation(g)
+	p.reportExpired(time.Now())
 
 	c := &store.Commit{Generation: g.Hash, Sinks: p.Sinks, Windows: gone}
 	saveWindows(c, adopted.Saved)
