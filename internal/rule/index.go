@@ -60,7 +60,11 @@ func (s *Set) need(n node, f event.Field) []string {
 			if w == nil {
 				return nil
 			}
-			out = append(out, w...)
+			for _, v := range w {
+				if !slices.Contains(out, v) {
+					out = append(out, v)
+				}
+			}
 		}
 		return out
 	}
