@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 	"go.uber.org/zap"
 
+	"probity/internal/engine"
 	"probity/internal/evidence"
 	"probity/internal/source"
 	"probity/internal/store"
@@ -52,7 +54,8 @@ func empty(c *store.Commit) bool {
 	return len(c.Streams)+len(c.Windows)+len(c.Records)+len(c.Pending)+len(c.Decided)+len(c.Alerts)+len(c.Rejects)+len(c.Evidence)+len(c.Journal) == 0
 }
 
-// gap records bytes that were lost before they could be read: in the evidence, in the log, in a metric. Never silence.
+// gap records bytes that were lost before they could be read: in the evidence, in the log, in a metric, and as an event of
+// its own, which a rule makes an alert. Never silence.
 func (p *Pipeline) gap(s *stream, g source.Gap, c *store.Commit) {
 	p.Logger.Warn("bytes were lost before they could be read",
 		zap.String("source", s.source.Name), zap.String("path", g.Path), zap.Int64("from", g.From), zap.Int64("to", g.To), zap.String("reason", g.Reason))
@@ -60,6 +63,14 @@ func (p *Pipeline) gap(s *stream, g source.Gap, c *store.Commit) {
 	c.Evidence = append(c.Evidence, evidence.Entry{Kind: "gap", Body: map[string]any{
 		"source": s.source.Name, "stream": s.from.ID(), "path": g.Path, "from": g.From, "to": g.To, "reason": g.Reason,
 	}})
+	lost := int64(-1)
+	if g.To >= 0 {
+		lost = g.To - g.From
+	}
+	p.own = append(p.own, engine.Own{
+		Action: "gap", Type: "source", Object: s.source.Name, Reason: g.Reason, Count: lost, At: time.Now().UTC(),
+		Place: fmt.Sprintf("%s from byte %d", g.Path, g.From),
+	})
 }
 
 // journal adds a decision to the journal and the evidence.

@@ -116,8 +116,9 @@ func (p *Pipeline) apply(matches []engine.Match, c *store.Commit, earlier ...eng
 	ofEvents, ofAlerts := p.rounds(watermarks)
 	told, err := p.round(matches, ofEvents, c, earlier...)
 	if err == nil && p.Generation.OfAlerts() {
-		_, err = p.round(p.matchAlerts(told, c), ofAlerts, c)
+		_, err = p.round(append(p.matchAlerts(told, c), p.matchOwn()...), ofAlerts, c)
 	}
+	p.own = p.own[:0]
 	if err != nil {
 		return err
 	}
@@ -195,6 +196,16 @@ func (p *Pipeline) matchAlerts(told []revision, c *store.Commit) (out []engine.M
 				c.Decided = append(c.Decided, store.PendingKey{Rule: m.Rule.ID, Actor: m.Role.String(), EventID: m.Entry.ID})
 			}
 		}
+	}
+	return out
+}
+
+// matchOwn matches what happened to Probity itself.
+func (p *Pipeline) matchOwn() (out []engine.Match) {
+	var ev event.Event
+	for _, o := range p.own {
+		p.Generation.OwnEvent(o, &ev)
+		out = p.workers[0].matcher.MatchAlert(&ev, false, out)
 	}
 	return out
 }

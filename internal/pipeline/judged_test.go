@@ -41,6 +41,11 @@ func (s *script) Next(int) (*source.Chunk, error) {
 		return nil, io.EOF
 	}
 	c := &source.Chunk{Path: "script", State: []byte("{}")}
+	if len(s.chunks[0]) > 0 && strings.HasPrefix(s.chunks[0][0], "LOST ") {
+		c.Gaps = []source.Gap{{Path: "script", From: 10, To: 110, Reason: strings.TrimPrefix(s.chunks[0][0], "LOST ")}}
+		s.chunks = s.chunks[1:]
+		return c, nil
+	}
 	for _, line := range s.chunks[0] {
 		c.Records = append(c.Records, decode.Record{Data: []byte(line), Offset: c.Bytes})
 		c.Bytes += int64(len(line)) + 1
@@ -225,4 +230,23 @@ exceptions: [{when: 'object.id == "demo"', reason: shown to every new colleague,
 	if n := testutil.ToFloat64(p.metrics.exceptionsExpired.WithLabelValues("viewed", "high")); n != 1 {
 		t.Errorf("%v expired exceptions in the metric; %v", n, reg)
 	}
+}
+
+// Bytes that nobody could read are never silence: a rule makes them an alert, once for every time.
+func TestLostBytesRaiseAnAlert(t *testing.T) {
+	rules := []rule.File{{Name: "lost", Data: []byte(prose + `id: lost
+when: event.dataset == "probity" and event.action == "gap"
+correlation: {type: event_count, group_by: [object.id], timespan: 1s, condition: {gte: 1}}
+alert: {summary: "{{.object.id}} lost {{.query.count}} bytes ({{.event.reason}})", period: 365d}
+`)}}
+	st, _, got := runScript(t, rules, "", []string{line("10:00:00", "r")}, []string{"LOST truncated"}, []string{line("10:00:01", "r")}, []string{"LOST replaced"})
+	if diff := cmp.Diff([]string{"lost 2 (revision 2)"}, got); diff != "" {
+		t.Error(diff)
+	}
+	must(t, st.EachAlert(func(a *alert.Alert) error {
+		if a.Summary != "log lost 100 bytes (truncated)" || len(a.Evidence) != 2 || !strings.Contains(a.Evidence[0].Original, `"place":"script from byte 10"`) {
+			t.Errorf("%+v", a)
+		}
+		return nil
+	}))
 }

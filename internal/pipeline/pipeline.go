@@ -78,7 +78,8 @@ type Pipeline struct {
 	state   *engine.State
 	workers []*worker
 	streams []*stream
-	ended   []*stream // in this batch
+	ended   []*stream    // in this batch
+	own     []engine.Own // what happened to Probity itself in this batch
 	reload  chan swap
 	next    int       // whose turn it is
 	looked  time.Time // when new streams were last looked for

@@ -88,8 +88,12 @@ func numbersOf(c *Compiled, cor *Correlation) []writtenNumber {
 }
 
 func spansOf(c *Compiled, cor *Correlation) []writtenSpan {
+	timespan := cor.Timespan
+	if c.Type == EventCount && c.AtLeast == 1 && c.AtMost == 0 {
+		timespan = "" // every event is a hit, whatever else its window holds
+	}
 	out := []writtenSpan{
-		{"timespan", cor.Timespan, c.Timespan, func(c *Correlation, s string) { c.Timespan = s }},
+		{"timespan", timespan, c.Timespan, func(c *Correlation, s string) { c.Timespan = s }},
 		{"min_history", cor.History, c.History, func(c *Correlation, s string) { c.History = s }},
 		{"grace", cor.Grace, c.Grace, func(c *Correlation, s string) { c.Grace = s }},
 		{"tolerance", cor.Tolerance, c.Tolerance, func(c *Correlation, s string) { c.Tolerance = s }},

@@ -1,0 +1,41 @@
+package engine
+
+import (
+	"encoding/json"
+	"time"
+
+	"probity/internal/event"
+	"probity/internal/rule"
+)
+
+// Own is something that happened to Probity itself, for the rules over alerts: bytes that were lost, memory that was given
+// up. It names no person.
+type Own struct {
+	Action string    `json:"event.action"` // gap
+	Type   string    `json:"object.type"`  // of what it happened to: source
+	Object string    `json:"object.id"`    // its configured name
+	Reason string    `json:"event.reason"`
+	Count  int64     `json:"query.count"` // how much: bytes; below 0: not known
+	Place  string    `json:"place,omitempty"`
+	At     time.Time `json:"at"` // by the clock
+}
+
+// OwnEvent makes it an event of the second round.
+func (g *Generation) OwnEvent(o Own, ev *event.Event) {
+	ev.Reset(g.Rules.Schema)
+	line, err := json.Marshal(o)
+	if err != nil {
+		panic(err) // texts, numbers and times
+	}
+	ev.Original, ev.NativeID, ev.Origin.Source = line, string(line), rule.AlertDataset
+	ev.Slots[event.FieldTime] = event.TimeValue(o.At.UnixNano())
+	for f, text := range map[event.Field]string{
+		event.FieldDataset: rule.AlertDataset, event.FieldAction: o.Action, event.FieldReason: o.Reason,
+		event.FieldObjectType: o.Type, event.FieldObjectID: o.Object,
+	} {
+		ev.Slots[f] = event.StringValue(text)
+	}
+	if o.Count >= 0 {
+		ev.Slots[event.FieldQueryCount] = event.IntValue(o.Count)
+	}
+}
