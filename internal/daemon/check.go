@@ -93,6 +93,9 @@ func (p *parts) checkRest() {
 	if c.Pipeline.Shards < 0 || c.Pipeline.Shards > 1024 {
 		p.problem("pipeline.shards", fmt.Sprintf("%d shards", c.Pipeline.Shards), "choose 1 to 1024")
 	}
+	if c.Pipeline.Memory < 0 || c.Pipeline.Memory > 0 && c.Pipeline.Memory < 1<<20 {
+		p.problem("pipeline.memory_bytes", fmt.Sprintf("a budget of %d bytes", c.Pipeline.Memory), "give the windows a megabyte at least")
+	}
 	if _, err := ParseLogLevel(c.Log.Level); err != nil {
 		p.problem("log.level", err.Error(), "")
 	}

@@ -60,6 +60,7 @@ type Pipeline struct {
 	Batch     int                 `json:"batch,omitempty" jsonschema:"records judged and committed at once, at most; 8192 unless said"`
 	Shards    int                 `json:"shards,omitempty" jsonschema:"of the window state; one a core unless said"`
 	IdleAfter strictyaml.Duration `json:"idle_after,omitempty" jsonschema:"a source that is quiet so long holds back nobody's memory any more; 15m unless said"`
+	Memory    int64               `json:"memory_bytes,omitempty" jsonschema:"what windows may take; beyond it the rule that takes most gives up what is oldest, and says so; 1073741824 unless said"`
 }
 
 // Log is the daemon's own log.
@@ -74,6 +75,7 @@ const (
 	defaultListen    = "127.0.0.1:9480"
 	defaultLateness  = strictyaml.Duration(5 * time.Minute)
 	defaultIdleAfter = strictyaml.Duration(15 * time.Minute)
+	defaultMemory    = int64(1 << 30)
 
 	// Microsoft publishes records up to 90 minutes late and repeats them; the management API serves seven days.
 	m365Dataset  = "m365"
@@ -109,6 +111,7 @@ func (c *Config) setDefaults() {
 	fill(&c.Zone, defaultZone)
 	fill(&c.Web.ListenAddress, defaultListen)
 	fill(&c.Pipeline.IdleAfter, defaultIdleAfter)
+	fill(&c.Pipeline.Memory, defaultMemory)
 }
 
 func fill[T comparable](v *T, unless T) {

@@ -95,7 +95,7 @@ func (d *Daemon) open() (err error) {
 	}
 	d.pipeline, err = pipeline.New(pipeline.Options{
 		Sources: sources, Store: d.store, Identity: d.parts.identity, Generation: d.current.Load().Generation, Sinks: names,
-		Follow: true, Batch: c.Pipeline.Batch, Shards: c.Pipeline.Shards, IdleAfter: c.Pipeline.IdleAfter.Std(),
+		Follow: true, Batch: c.Pipeline.Batch, Shards: c.Pipeline.Shards, IdleAfter: c.Pipeline.IdleAfter.Std(), Memory: c.Pipeline.Memory,
 		Registerer: d.Registry, Logger: d.Logger, Committed: d.committed,
 	})
 	if err != nil {

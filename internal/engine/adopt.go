@@ -55,7 +55,8 @@ func (s *State) adoptFeeds(old *State, seen int64, a *Adoption) {
 	for _, r := range s.gen.Rules.Rules {
 		f := newFeed(r, seen)
 		if was := old.feeds[r.Feed]; was != nil {
-			f.Since, f.Forgot = was.Since, was.Forgot
+			f.Since, f.Forgot, f.Horizon = was.Since, was.Forgot, was.Horizon
+			s.specs[r.Index].Horizon = f.Horizon
 		}
 		s.feeds[r.Feed] = f
 		a.Saved = append(a.Saved, f.save(r.Feed))
@@ -69,7 +70,7 @@ func (s *State) adoptFeeds(old *State, seen int64, a *Adoption) {
 
 // rejudge brings a window to the rule's threshold, period and facts, where they are others than those it was judged by.
 func (s *State) rejudge(r *rule.Compiled, was *feed, key string, h *held, a *Adoption) {
-	spec := s.gen.specs[r.Index]
+	spec := s.specs[r.Index]
 	h.dirty = false
 	switch {
 	case was == nil:
@@ -98,10 +99,12 @@ func (s *State) receive(r *rule.Compiled, key string, h *held) {
 	changed := h.dirty
 	h.dirty, h.scheduled = false, false
 	sh.windows[k] = h
+	h.bytes = 0
+	s.weigh(sh, k, h)
 	if changed {
 		sh.touch(k, h)
 	}
-	sh.schedule(r, k, s.gen)
+	sh.schedule(r, k, s)
 }
 
 // move gives the entries of an account to the person who turned out to hold it.
@@ -110,13 +113,13 @@ func (s *State) move(r *rule.Compiled, from string, h *held, a *Adoption) {
 	sh := s.shards[s.Shard(r, to)]
 	k := windowKey{r.Feed, to}
 	have := sh.window(k)
-	a.Changes = appendChanges(a.Changes, r, to, have.Absorb(s.gen.specs[r.Index], h.Window, nil))
+	a.Changes = appendChanges(a.Changes, r, to, have.Absorb(s.specs[r.Index], h.Window, nil))
 	for _, p := range h.Periods() {
 		a.Changes = append(a.Changes, Change{rule: r, key: from, period: p, withdrawn: withdrawnByResolution})
 	}
 	a.Saved = append(a.Saved, Saved{Feed: r.Feed, Key: from})
 	sh.touch(k, have)
-	sh.schedule(r, k, s.gen)
+	sh.schedule(r, k, s)
 }
 
 // rekey returns the key with every account replaced by the person who holds it, as of the window's last event at. A collar

@@ -67,6 +67,9 @@ func (s *State) draft(c Change, open window.Open) Draft {
 		}
 	}
 	s.draftFacts(a, r, entries)
+	if h := s.specs[r.Index].Horizon; h != 0 && a.First.UnixNano()-int64(r.Timespan) < h {
+		a.Unknowns = append(a.Unknowns, fmt.Sprintf("memory ran short: events before %s may not be counted", utc(h).Format(time.RFC3339)))
+	}
 	if since, ok := s.Warming(r); ok && a.First.UnixNano()-int64(r.Timespan) < since {
 		a.Unknowns = append(a.Unknowns, fmt.Sprintf("the rule has been watching since %s only; earlier events are not counted", utc(since).Format(time.RFC3339)))
 	}

@@ -28,9 +28,9 @@ func (h *dueHeap) Pop() any {
 }
 
 // schedule notes when the window is due next, unless it is scheduled as early already.
-func (sh *shard) schedule(r *rule.Compiled, k windowKey, g *Generation) {
+func (sh *shard) schedule(r *rule.Compiled, k windowKey, s *State) {
 	h := sh.windows[k]
-	at := h.Due(g.specs[r.Index], g.keep[r.Index])
+	at := h.Due(s.specs[r.Index], s.gen.keep[r.Index])
 	if at == math.MaxInt64 || h.scheduled && h.at <= at {
 		return
 	}
@@ -58,13 +58,13 @@ func (sh *shard) takeDue(watermarks []int64) [][]windowKey {
 }
 
 // decide judges what waited for the watermarks.
-func (sh *shard) decide(g *Generation, due [][]windowKey, watermarks []int64, peers map[int]window.Peers, changes []Change) []Change {
+func (sh *shard) decide(s *State, due [][]windowKey, watermarks []int64, peers map[int]window.Peers, changes []Change) []Change {
 	for i, keys := range due {
 		for _, k := range keys {
 			h := sh.windows[k]
-			if periods := h.Decide(g.specs[i], watermarks[i], peers[i], nil); len(periods) > 0 {
+			if periods := h.Decide(s.specs[i], watermarks[i], peers[i], nil); len(periods) > 0 {
 				sh.touch(k, h)
-				changes = appendChanges(changes, g.Rules.Rules[i], k.key, periods)
+				changes = appendChanges(changes, s.gen.Rules.Rules[i], k.key, periods)
 			}
 		}
 	}
@@ -72,19 +72,19 @@ func (sh *shard) decide(g *Generation, due [][]windowKey, watermarks []int64, pe
 }
 
 // forget drops what the watermarks have passed, and schedules what is left.
-func (sh *shard) forget(g *Generation, due [][]windowKey, watermarks []int64) {
+func (sh *shard) forget(s *State, due [][]windowKey, watermarks []int64) {
 	for i, keys := range due {
 		for _, k := range keys {
 			h := sh.windows[k]
-			if h.Forget(g.specs[i], watermarks[i], g.keep[i]) {
+			if h.Forget(s.specs[i], watermarks[i], s.gen.keep[i]) {
 				sh.touch(k, h)
-				sh.forgot[i] = max(sh.forgot[i], watermarks[i]-g.keep[i])
+				sh.forgot[i] = max(sh.forgot[i], watermarks[i]-s.gen.keep[i])
 			}
 			if h.Empty() {
-				delete(sh.windows, k)
+				sh.drop(i, k, h)
 				continue
 			}
-			sh.schedule(g.Rules.Rules[i], k, g)
+			sh.schedule(s.gen.Rules.Rules[i], k, s)
 		}
 	}
 }

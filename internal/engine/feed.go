@@ -19,6 +19,8 @@ type feed struct {
 	AtMost  int    `json:"at_most,omitempty"`
 	Period  int64  `json:"period"`
 	Facts   string `json:"facts"`
+	// Horizon is the event time before which memory was given up; 0: nothing was.
+	Horizon int64 `json:"horizon,omitempty"`
 }
 
 // feedsFeed is the feed under which State keeps what it knows of each feed, by the feed as the key.
@@ -52,6 +54,9 @@ func (s *State) Restore(w Saved) (ok bool, err error) {
 			return false, fmt.Errorf("what is known of feed %s: %w", w.Key, err)
 		}
 		s.feeds[w.Key] = f
+		if r := s.gen.byFeed[w.Key]; r != nil {
+			s.specs[r.Index].Horizon = f.Horizon
+		}
 		return true, nil
 	}
 	r, ok := s.gen.byFeed[w.Feed]
@@ -64,8 +69,10 @@ func (s *State) Restore(w Saved) (ok bool, err error) {
 	}
 	sh := s.shards[s.Shard(r, w.Key)]
 	k := windowKey{r.Feed, w.Key}
-	sh.windows[k] = &held{Window: win}
-	sh.schedule(r, k, s.gen)
+	h := &held{Window: win}
+	sh.windows[k] = h
+	s.weigh(sh, k, h)
+	sh.schedule(r, k, s)
 	return true, nil
 }
 
@@ -83,7 +90,7 @@ func (s *State) Warming(r *rule.Compiled) (since int64, ok bool) {
 // nothing but events later than allowed.
 func (s *State) Forgotten(r *rule.Compiled, end int64) bool {
 	f := s.feeds[r.Feed]
-	return f != nil && f.Forgot != Never && end <= f.Forgot
+	return f != nil && (f.Forgot != Never && end <= f.Forgot || f.Horizon != 0 && end-int64(r.Period) < f.Horizon)
 }
 
 // Settle notes, once all shards have been applied and their drafts dressed, how far each rule has forgotten, and returns

@@ -11,9 +11,9 @@ import (
 // Own is something that happened to Probity itself, for the rules over alerts: bytes that were lost, memory that was given
 // up. It names no person.
 type Own struct {
-	Action string    `json:"event.action"` // gap
-	Type   string    `json:"object.type"`  // of what it happened to: source
-	Object string    `json:"object.id"`    // its configured name
+	Action string    `json:"event.action"` // gap, horizon
+	Type   string    `json:"object.type"`  // of what it happened to: source, rule
+	Object string    `json:"object.id"`    // its configured name, or id
 	Reason string    `json:"event.reason"`
 	Count  int64     `json:"query.count"` // how much: bytes; below 0: not known
 	Place  string    `json:"place,omitempty"`

@@ -18,6 +18,7 @@ const Never = math.MinInt64
 // else belongs to the caller's, while no Apply runs.
 type State struct {
 	gen    *Generation
+	specs  []*window.Spec // by rule: the generation's, with this state's horizons
 	shards []*shard
 	feeds  map[string]*feed // by rule.Compiled.Feed
 }
@@ -29,6 +30,7 @@ type shard struct {
 	due     []dueHeap // by rule index
 	dirty   []windowKey
 	forgot  []int64 // by rule index: the bound behind which this batch forgot something, Never if it did not
+	bytes   []int64 // by rule index: about what its windows take
 }
 
 type held struct {
@@ -36,6 +38,7 @@ type held struct {
 	dirty     bool // in shard.dirty
 	scheduled bool // in shard.due, at
 	at        int64
+	bytes     int64 // in shard.bytes
 }
 
 // Saved is one piece of state as the store keeps it; State nil means that it is gone.
@@ -48,8 +51,14 @@ type Saved struct {
 func NewState(g *Generation, n int) *State {
 	s := &State{gen: g, shards: make([]*shard, n), feeds: map[string]*feed{}}
 	rules := len(g.Rules.Rules)
+	for _, spec := range g.specs {
+		own := *spec
+		s.specs = append(s.specs, &own)
+	}
 	for i := range s.shards {
-		s.shards[i] = &shard{windows: map[windowKey]*held{}, due: make([]dueHeap, rules), forgot: slices.Repeat([]int64{Never}, rules)}
+		s.shards[i] = &shard{
+			windows: map[windowKey]*held{}, due: make([]dueHeap, rules), forgot: slices.Repeat([]int64{Never}, rules), bytes: make([]int64, rules),
+		}
 	}
 	return s
 }
@@ -145,7 +154,7 @@ func (s *State) add(sh *shard, p *part, watermarks []int64) {
 		if m.Gone && sh.windows[k] == nil {
 			continue
 		}
-		h, spec := sh.window(k), s.gen.specs[m.Rule.Index]
+		h, spec := sh.window(k), s.specs[m.Rule.Index]
 		var other bool
 		if m.Gone {
 			periods, other = h.Remove(spec, m.Entry, periods[:0])
@@ -156,7 +165,7 @@ func (s *State) add(sh *shard, p *part, watermarks []int64) {
 			continue // a doubled event
 		}
 		sh.touch(k, h)
-		sh.schedule(m.Rule, k, s.gen)
+		sh.schedule(m.Rule, k, s)
 		p.changes = appendChanges(p.changes, m.Rule, m.Key, periods)
 	}
 	p.due = sh.takeDue(watermarks)
@@ -166,7 +175,7 @@ func (s *State) add(sh *shard, p *part, watermarks []int64) {
 // watermark, so all that a bucket held anywhere is judged in this very batch.
 func (s *State) observe(parts []part, watermarks []int64) map[int]window.Peers {
 	var out map[int]window.Peers
-	for i, spec := range s.gen.specs {
+	for i, spec := range s.specs {
 		if !spec.Normal.Peers {
 			continue
 		}
@@ -187,10 +196,10 @@ func (s *State) observe(parts []part, watermarks []int64) map[int]window.Peers {
 
 // judge decides what waited, drafts what changed, and forgets.
 func (s *State) judge(sh *shard, p *part, watermarks []int64, peers map[int]window.Peers) {
-	p.changes = sh.decide(s.gen, p.due, watermarks, peers, p.changes)
+	p.changes = sh.decide(s, p.due, watermarks, peers, p.changes)
 	p.batch.Drafts = s.drafts(sh, p.changes) // before anything is forgotten
-	sh.forget(s.gen, p.due, watermarks)
-	p.batch.Windows = sh.flush()
+	sh.forget(s, p.due, watermarks)
+	p.batch.Windows = s.flush(sh)
 }
 
 func appendChanges(changes []Change, r *rule.Compiled, key string, periods []int64) []Change {
@@ -215,7 +224,7 @@ func compareKeys(a, b windowKey) int {
 }
 
 // flush encodes what was touched, in order of feed and key.
-func (sh *shard) flush() []Saved {
+func (s *State) flush(sh *shard) []Saved {
 	if len(sh.dirty) == 0 {
 		return nil
 	}
@@ -226,6 +235,7 @@ func (sh *shard) flush() []Saved {
 		if h, ok := sh.windows[k]; ok {
 			h.dirty = false
 			w.State = h.Append(nil)
+			s.weigh(sh, k, h)
 		}
 		out = append(out, w)
 	}

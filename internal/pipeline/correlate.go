@@ -115,6 +115,7 @@ func (p *Pipeline) apply(matches []engine.Match, c *store.Commit, earlier ...eng
 	watermarks := p.watermarks()
 	ofEvents, ofAlerts := p.rounds(watermarks)
 	told, err := p.round(matches, ofEvents, c, earlier...)
+	p.economise(c)
 	if err == nil && p.Generation.OfAlerts() {
 		_, err = p.round(append(p.matchAlerts(told, c), p.matchOwn()...), ofAlerts, c)
 	}

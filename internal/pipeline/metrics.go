@@ -24,7 +24,8 @@ type metrics struct {
 	batchRecords, batchSeconds, commitSeconds prometheus.Histogram
 	commits, commitFailures                   prometheus.Counter
 	expired, alertErrors                      prometheus.Counter
-	rulesLoaded                               prometheus.Gauge
+	rulesLoaded, stateBytes, stateWindows     prometheus.Gauge
+	horizon                                   *prometheus.GaugeVec // by rule, severity
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -74,6 +75,9 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		commitFailures: one("probity_commit_failures_total", "Commits that failed and were tried again."),
 		expired:        one("probity_undecided_expired_total", "Undecided matches that no table decided in time."),
 		alertErrors:    one("probity_alert_errors_total", "Alerts whose text could not be completed."),
+		stateBytes:     f.NewGauge(prometheus.GaugeOpts{Name: "probity_state_bytes", Help: "Memory that the windows of all rules take, about."}),
+		stateWindows:   f.NewGauge(prometheus.GaugeOpts{Name: "probity_state_windows", Help: "Windows held: one a rule and group key."}),
+		horizon:        gauge("probity_rule_horizon_timestamp_seconds", "Event time before which a rule gave up what it held, because memory was short.", "rule", "severity"),
 		rulesLoaded:    f.NewGauge(prometheus.GaugeOpts{Name: "probity_rules", Help: "Rules in force."}),
 	}
 }

@@ -62,6 +62,7 @@ type Options struct {
 	Shards    int           // of the window state; 0: one a core
 	Workers   int           // that decode and match; 0: one a core
 	IdleAfter time.Duration // a quiet stream's watermark is then advanced by the clock; 0: never
+	Memory    int64         // bytes that windows may take; beyond it, rules give up what is oldest; 0: no bound
 	Until     time.Time     // at the end of finite sources, advance all watermarks to here
 
 	Registerer prometheus.Registerer
@@ -194,6 +195,7 @@ func (p *Pipeline) restore() error {
 	}
 	p.metrics.generation(p.Generation)
 	p.reportExpired(time.Now())
+	p.horizons()
 	if p.Store.Generation() == p.Generation.Hash {
 		return nil
 	}

@@ -57,6 +57,7 @@ func (p *Pipeline) adopt(ctx context.Context, g *engine.Generation, gone []store
 	p.hire(g)
 	p.metrics.generation(g)
 	p.reportExpired(time.Now())
+	p.horizons()
 
 	c := &store.Commit{Generation: g.Hash, Sinks: p.Sinks, Windows: gone}
 	saveWindows(c, adopted.Saved)

@@ -26,7 +26,7 @@ func (w *Window) index(e Entry) (int, bool) { return slices.BinarySearchFunc(w.e
 
 func (w *Window) unlinked(s *Spec, i int) bool {
 	e := &w.entries[i]
-	if e.Step == linkStep {
+	if e.Step == linkStep || s.unheld(back(e.Time, s.Before)) {
 		return false
 	}
 	to := forth(e.Time, s.After)

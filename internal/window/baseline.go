@@ -167,7 +167,7 @@ func (w *Window) decideBuckets(s *Spec, watermark int64, peers Peers, changed []
 		}
 		entries := w.entries[b.lo:b.hi]
 		m := Measure{From: s.Normal.start(b.index), To: s.Normal.end(b.index), Observed: s.number(entries)}
-		if m.Observed < int64(s.AtLeast) {
+		if m.Observed < int64(s.AtLeast) || s.unheld(s.Normal.start(b.index-s.Normal.memory())) {
 			continue
 		}
 		if s.Normal.History > 0 {

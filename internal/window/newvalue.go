@@ -23,7 +23,7 @@ func (w *Window) addValue(s *Spec, y Entry, changed []int64) []int64 {
 
 func (w *Window) unseen(s *Spec, i int) bool {
 	e := &w.entries[i]
-	if w.began > back(e.Time, s.History) {
+	if w.began > back(e.Time, s.History) || s.unheld(back(e.Time, s.Timespan)) {
 		return false
 	}
 	from := w.after(back(e.Time, s.Timespan) - 1)

@@ -45,6 +45,8 @@ type Spec struct {
 	Normal        Normal
 	Grace         int64 // Gap: how far times and numbers may be out of step; at least 1
 	Tolerance     int64 // ClockSkew: what is no skew yet
+
+	Horizon int64 // what lies before may have been given up; 0: nothing; see horizon.go
 }
 
 // Deferred reports whether a hit can only be told when the watermark has passed: more events can unmake it.
@@ -275,7 +277,7 @@ func (w *Window) Decide(s *Spec, watermark int64, peers Peers, changed []int64) 
 // judge joins a deferred entry to its alert if it is a hit.
 func (w *Window) judge(s *Spec, i int, changed []int64) []int64 {
 	if s.AtMost > 0 {
-		if lo, hi := w.bounds(s, i); s.within(w.entries[lo:hi]) {
+		if lo, hi := w.bounds(s, i); s.within(w.entries[lo:hi]) && !s.unheld(back(w.entries[i].Time, s.Timespan)) {
 			changed = w.join(s.PeriodOf(w.entries[i].Time), w.entries[lo:hi], changed)
 		}
 		return changed

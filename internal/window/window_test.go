@@ -338,3 +338,38 @@ func TestRevisedEntriesCountAsTheyLastWere(t *testing.T) {
 		}
 	})
 }
+
+// Whatever is given up, whenever: no hit is told that is none, and an alert holds only what belongs to it.
+func TestGivingUpMemoryNeverAccuses(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawSpec(t)
+		entries := drawEntries(t, s)
+		lateness := rapid.Int64Range(0, 20).Draw(t, "lateness")
+		w, got := New(), map[int64][]Entry{}
+		hear := func(changed []int64) {
+			for _, p := range changed {
+				got[p] = union(got[p], w.Alert(p))
+			}
+		}
+		for _, r := range arrivals(t, s, entries, lateness) {
+			changed, _ := w.Add(s, r.Entry, nil)
+			hear(changed)
+			if rapid.IntRange(0, 4).Draw(t, "memory is short") == 0 {
+				s.Horizon = max(s.Horizon, r.at-rapid.Int64Range(0, 30).Draw(t, "back"), 1)
+				w.GiveUp(s)
+			}
+			hear(w.Decide(s, r.at-lateness, nil, nil))
+			w.Forget(s, r.at-lateness, 0)
+		}
+		hear(w.Decide(s, 10_000, nil, nil))
+		want := model(s, entries)
+		for p, es := range got {
+			if s.Measured() {
+				continue // nothing is given up
+			}
+			if diff := common(es, want[p].Entries); len(diff) != len(es) {
+				t.Fatalf("period %d: told %v, and only %v is true", p, es, diff)
+			}
+		}
+	})
+}
