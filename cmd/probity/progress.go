@@ -11,31 +11,41 @@ import (
 // progressLine is one line on a terminal that says how far a long work has come; anywhere else it says nothing. It appears
 // after a second, so that what is quick stays quiet.
 type progressLine struct {
-	what string // is counted
-	to   io.Writer
+	to io.Writer
 
-	mu    sync.Mutex
-	began time.Time
-	shown time.Time
+	mu     sync.Mutex
+	began  time.Time
+	shown  time.Time
+	silent bool // it is no terminal: asked once, because some works tell of every event
 }
 
 const (
 	quietFor    = time.Second
 	redrawEvery = 100 * time.Millisecond
+	eraseLine   = "\r\x1b[K"
 )
 
-func (p *progressLine) show(done, total int) {
+func (p *progressLine) show(step string, done, total int) {
+	p.draw(func() string { return fmt.Sprintf("%d of %d %s", done, total, step) })
+}
+
+// judged is progress of a work whose end is not known beforehand: events judged, and by what.
+func (p *progressLine) judged(by string) func(events int) {
+	return func(events int) { p.draw(func() string { return fmt.Sprintf("%s%d events judged", by, events) }) }
+}
+
+func (p *progressLine) draw(text func() string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
 	if p.began.IsZero() {
-		p.began = now
+		p.began, p.silent = now, !onTerminal(p.to)
 	}
-	if !onTerminal(p.to) || now.Sub(p.began) < quietFor || now.Sub(p.shown) < redrawEvery {
+	if p.silent || now.Sub(p.began) < quietFor || now.Sub(p.shown) < redrawEvery {
 		return
 	}
 	p.shown = now
-	fmt.Fprintf(p.to, "\r\x1b[K%d of %d %s", done, total, p.what)
+	fmt.Fprint(p.to, eraseLine+text())
 }
 
 // clear takes the line away.
@@ -43,7 +53,8 @@ func (p *progressLine) clear() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.shown.IsZero() {
-		fmt.Fprint(p.to, "\r\x1b[K")
+		fmt.Fprint(p.to, eraseLine)
+		p.shown = time.Time{}
 	}
 }
 

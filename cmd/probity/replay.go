@@ -40,9 +40,14 @@ func (c *replayCommand) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
+	line := &progressLine{to: e.stderr}
 	sum, err := daemon.Replay(ctx, daemon.ReplayOptions{
-		Config: config, Files: c.Files, Until: c.Until, Batch: c.Batch, Shards: c.Shards, Turn: c.Turn, Logger: logger,
-	}, func(a *alert.Alert) error { return c.write(out, a) })
+		Config: config, Files: c.Files, Until: c.Until, Batch: c.Batch, Shards: c.Shards, Turn: c.Turn, Logger: logger, Progress: line.judged(""),
+	}, func(a *alert.Alert) error {
+		line.clear() // all is judged, and alerts may go to the same terminal
+		return c.write(out, a)
+	})
+	line.clear()
 	if err != nil {
 		return errors.Join(err, discard())
 	}

@@ -63,7 +63,8 @@ func (c *rulesCheckCommand) Run(e *env) error {
 		}
 		o.Base = append(side.Files, c.builtin(files)...)
 	}
-	line := &progressLine{to: e.stderr, what: "rules"}
+	spendMemory()
+	line := &progressLine{to: e.stderr}
 	o.Progress = line.show
 	set, findings, problems := ruletest.Lint(files, o)
 	line.clear()

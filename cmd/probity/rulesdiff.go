@@ -3,10 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"probity/internal/neutral"
 	"probity/internal/rulediff"
@@ -73,10 +70,10 @@ func (c *rulesDiffCommand) Run(e *env) error {
 	if o.Head, err = rulediff.ReadSide(ctx, c.Head, paths); err != nil {
 		return fmt.Errorf("HEAD: %w", err)
 	}
-	progress, done := diffProgress(e.stderr)
-	o.Progress = progress
+	line := &progressLine{to: e.stderr}
+	o.Progress = func(side string, events int) { line.judged("by the rules of " + neutral.Terminal(side) + ": ")(events) }
 	report, err := rulediff.Run(ctx, o)
-	done()
+	line.clear()
 	if err != nil {
 		return err
 	}
@@ -100,26 +97,4 @@ func (c *rulesDiffCommand) write(to io.Writer, report *rulediff.Report) error {
 		return report.WriteMarkdown(to)
 	}
 	return report.WriteText(to)
-}
-
-// progressEvery is how many events lie between two words on progress, about a second.
-const progressEvery = 100_000
-
-// diffProgress shows on a terminal how far a replay is, and elsewhere nothing. done removes the line.
-func diffProgress(to io.Writer) (progress func(side string, events int), done func()) {
-	file, ok := to.(*os.File)
-	if !ok {
-		return nil, func() {}
-	}
-	if _, err := unix.IoctlGetWinsize(int(file.Fd()), unix.TIOCGWINSZ); err != nil {
-		return nil, func() {}
-	}
-	const erase = "\r\x1b[K"
-	next := map[string]int{}
-	return func(side string, events int) {
-		if events >= next[side] {
-			next[side] = events + progressEvery
-			fmt.Fprintf(file, "%sby the rules of %s: %d events judged", erase, neutral.Terminal(side), events)
-		}
-	}, func() { fmt.Fprint(file, erase) }
 }

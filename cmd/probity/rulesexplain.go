@@ -155,12 +155,12 @@ func (c *rulesExplainCommand) fromLogs(e *env, config *daemon.Config, files []ru
 	if err != nil {
 		return nil, err
 	}
-	progress, done := diffProgress(e.stderr)
+	line := &progressLine{to: e.stderr}
+	told := line.judged("rule " + c.Rule + ": ")
 	read, found := 0, 0
 	rejects, err := in.Each(c.Files, c.Source, func(ev *event.Event, at daemon.Place) error {
-		if read++; progress != nil {
-			progress("rule "+c.Rule, read)
-		}
+		read++
+		told(read)
 		if c.chosen(ev, at) {
 			if found++; found <= c.Limit {
 				x.Choose(ev, at.Line)
@@ -169,7 +169,7 @@ func (c *rulesExplainCommand) fromLogs(e *env, config *daemon.Config, files []ru
 		x.Add(ev)
 		return nil
 	})
-	done()
+	line.clear()
 	switch {
 	case err != nil:
 		return nil, err

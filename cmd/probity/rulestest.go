@@ -39,15 +39,14 @@ func (c *rulesTestCommand) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	spendMemory()
 	began, line := time.Now(), &progressLine{to: e.stderr}
 	o := ruletest.Options{Schema: schema, Formats: decode.Builtin, Run: only, Progress: line.show}
 	var report ruletest.Report
 	var problems strictyaml.Problems
 	if c.Deep {
-		line.what = "rules"
 		report, problems = ruletest.Deep(files, o)
 	} else {
-		line.what = "tests"
 		report.Results, problems = ruletest.Run(files, o)
 	}
 	line.clear()

@@ -138,3 +138,21 @@ func TestOneFieldWithTwoTypesIsRefused(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestASchemaWithOtherLookupsHasTheSameFields(t *testing.T) {
+	s, err := NewSchema(FieldInfo{Name: "A", Kind: Int})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.AddLookups(Lookup{Name: "before"})
+	other := s.WithLookups(Lookup{Name: "after"})
+	if f, ok := other.Field("fields.A"); !ok || f != NumBase || other.Len() != s.Len() || other.Info(f).Kind != Int {
+		t.Error("a field is missing, or has another number")
+	}
+	_, before := other.Lookup("before")
+	_, after := other.Lookup("after")
+	_, leaked := s.Lookup("after")
+	if before || !after || leaked {
+		t.Errorf("lookups: before %v, after %v, in the first schema %v", before, after, leaked)
+	}
+}

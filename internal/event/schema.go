@@ -178,6 +178,13 @@ func (s *Schema) AddLookups(ls ...Lookup) {
 	}
 }
 
+// WithLookups returns a schema of the same fields, numbered alike, that has these lookups and no others.
+func (s *Schema) WithLookups(ls ...Lookup) *Schema {
+	other := &Schema{fields: s.fields, byName: s.byName, lookups: map[string]*Lookup{}}
+	other.AddLookups(ls...)
+	return other
+}
+
 // Lookup returns the lookup of that name.
 func (s *Schema) Lookup(name string) (*Lookup, bool) {
 	l, ok := s.lookups[name]

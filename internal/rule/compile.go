@@ -77,18 +77,30 @@ func identTerm(n ast.Node) (int, bool) {
 	return i, err == nil
 }
 
+// configs are expr's, for parsing a condition as it is written and for checking it after it was rewritten. Making them anew
+// for each condition would cost as much as parsing it.
+func configs() (parsing, checking *conf.Config) {
+	parsing, checking = conf.CreateNew(), conf.CreateNew()
+	for _, c := range []*conf.Config{parsing, checking} {
+		c.MaxNodes = maxNodes
+		for _, name := range disabled {
+			c.Disabled[name] = true
+		}
+	}
+	for _, name := range disabled {
+		delete(checking.Builtins, name)
+	}
+	checking.Expect, checking.ExpectAny = reflect.Bool, false
+	return parsing, checking
+}
+
 // Compile compiles one condition with its parameters.
 func (s *Set) Compile(source string, params map[string]any) (*Cond, error) {
 	c := &condCompiler{set: s, source: source, params: params, has: map[*ast.IdentifierNode]int{}, made: map[*ast.IdentifierNode]bool{}}
 	if err := limits(source); err != nil {
 		return nil, err
 	}
-	config := conf.CreateNew()
-	config.MaxNodes = maxNodes
-	for _, name := range disabled {
-		config.Disabled[name] = true
-	}
-	tree, err := parser.ParseWithConfig(source, config)
+	tree, err := parser.ParseWithConfig(source, s.parsing)
 	if err != nil {
 		return nil, exprError(err)
 	}
@@ -96,12 +108,8 @@ func (s *Set) Compile(source string, params map[string]any) (*Cond, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	for name := range config.Disabled {
-		delete(config.Builtins, name)
-	}
-	config.WithEnv(s.env())
-	config.Expect, config.ExpectAny = reflect.Bool, false
-	if _, err := checker.Check(tree, config); err != nil {
+	s.checking.WithEnv(s.env(tree.Node))
+	if _, err := checker.Check(tree, s.checking); err != nil {
 		return nil, exprError(s.readable(err))
 	}
 	root := c.skeleton(tree.Node, false)

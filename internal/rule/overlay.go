@@ -149,14 +149,15 @@ func (all overlays) meet(id string) {
 	}
 }
 
-// add takes a whole rule into the set, or notes that its overlay has switched it off.
-func (s *Set) add(c *Compiled, o *overlay) {
+// add takes a whole rule into the set, or notes that its overlay has switched it off. It reports whether the rule is in.
+func (s *Set) add(c *Compiled, o *overlay) bool {
 	if o == nil || o.Overlay.Disabled == nil {
 		s.Rules = append(s.Rules, c)
-		return
+		return true
 	}
 	s.Disabled = append(s.Disabled, DisabledRule{c.ID, o.file.Name, *o.Overlay.Disabled})
 	slices.SortFunc(s.Disabled, func(a, b DisabledRule) int { return strings.Compare(a.ID, b.ID) })
+	return false
 }
 
 // params gives the rule's parameters new values. A parameter that the rule lacks, or one of another kind, is refused: it
@@ -224,13 +225,11 @@ func (o *overlay) check(b *builder) {
 
 // explain moves problems that the overlay makes in the rule's file to the overlay: that is the file to be mended. Problems
 // that the rule has without an overlay stay with the rule.
-func (o *overlay) explain(s *Set, problems strictyaml.Problems, file File) {
-	var r Rule
-	doc, _ := strictyaml.Decode(file.Name, file.Data, &r)
-	alone := builder{set: s, rule: &r, doc: doc}
-	if alone.build(); len(alone.problems) > 0 {
+func (o *overlay) explain(s *Set, problems strictyaml.Problems, shipped *Parsed) {
+	if _, alone := shipped.compile(s); len(alone) > 0 {
 		return
 	}
+	file := shipped.File
 	for i, p := range problems {
 		if p.File == file.Name {
 			problems[i] = o.doc.Problem("params", fmt.Sprintf("%s (at %s:%d:%d, as this overlay leaves it)", p.What, p.File, p.Line, p.Column), p.Do)

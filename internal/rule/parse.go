@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,54 +19,6 @@ import (
 type File struct {
 	Name string
 	Data []byte
-}
-
-// Load compiles rule files against a schema. All files are read and every problem is reported; the set holds the rules
-// that are whole, by id, and may only be put in force if there are no problems.
-func Load(schema *event.Schema, files []File) (*Set, strictyaml.Problems) {
-	s, _, problems := LoadPlaces(schema, files, func(int, int) {})
-	return s, problems
-}
-
-// LoadPlaces is Load for tools that have more to say of the rules; places are by rule id. progress is called after each rule.
-func LoadPlaces(schema *event.Schema, files []File, progress func(done, total int)) (*Set, map[string]Places, strictyaml.Problems) {
-	s := NewSet(schema)
-	places := map[string]Places{}
-	files, over, problems := readOverlays(files)
-	seen := map[string]string{}
-	for i, f := range files {
-		var r Rule
-		doc, ps := strictyaml.Decode(f.Name, f.Data, &r)
-		if len(ps) == 0 {
-			b := builder{set: s, rule: &r, doc: doc}
-			o := over.lay(&b)
-			c := b.compile(f)
-			if o != nil && len(b.problems) > 0 {
-				o.explain(s, b.problems, f)
-			}
-			if first, doubled := seen[r.ID]; doubled {
-				b.problem("id", fmt.Sprintf("rule id %s stands in %s, too", r.ID, first), "give each rule its own id")
-			}
-			seen[r.ID] = f.Name
-			if o != nil {
-				o.sign(c, f)
-			}
-			if ps = b.problems; len(ps) == 0 {
-				s.add(c, o)
-				places[r.ID] = b.doc
-			}
-		}
-		over.meet(r.ID)
-		progress(i+1, len(files))
-		ps.Sort()
-		problems = append(problems, ps...)
-	}
-	problems = append(problems, over.unused(slices.Sorted(maps.Keys(seen)))...)
-	slices.SortFunc(s.Rules, func(a, b *Compiled) int { return strings.Compare(a.ID, b.ID) })
-	for i, r := range s.Rules {
-		r.Index = i
-	}
-	return s, places, problems
 }
 
 // builder checks one rule and compiles it.

@@ -1,6 +1,11 @@
 package rule
 
 import (
+	"iter"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
 	"probity/internal/event"
 	"probity/internal/strictyaml"
 )
@@ -36,4 +41,38 @@ func (p *Parsed) Compile(schema *event.Schema) (*Set, strictyaml.Problems) {
 func (p *Parsed) compile(s *Set) (*Compiled, strictyaml.Problems) {
 	b := builder{set: s, rule: p.Rule, doc: p.Doc}
 	return b.compile(p.File), b.problems
+}
+
+// parsedFile is a rule file that has been read, with what is wrong with it.
+type parsedFile struct {
+	*Parsed
+	problems strictyaml.Problems
+}
+
+// parsed reads rule files on all cores and yields them in their order, each with its index, as soon as it and those before
+// it are there. When it returns, no goroutine of its own is left.
+func parsed(files []File) iter.Seq2[int, parsedFile] {
+	return func(yield func(int, parsedFile) bool) {
+		read := make([]chan parsedFile, len(files))
+		for i := range read {
+			read[i] = make(chan parsedFile, 1)
+		}
+		var next atomic.Int64
+		var readers sync.WaitGroup
+		for range min(len(files), runtime.GOMAXPROCS(0)) {
+			readers.Go(func() {
+				for i := int(next.Add(1)) - 1; i < len(files); i = int(next.Add(1)) - 1 {
+					p, problems := Parse(files[i])
+					read[i] <- parsedFile{p, problems}
+				}
+			})
+		}
+		defer readers.Wait()
+		defer next.Store(int64(len(files))) // whoever stops early wants no more of them read
+		for i := range files {
+			if !yield(i, <-read[i]) {
+				return
+			}
+		}
+	}
 }

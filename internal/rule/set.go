@@ -9,6 +9,9 @@ import (
 	"text/template"
 	"time"
 
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/conf"
+
 	"probity/internal/event"
 	"probity/internal/strictyaml"
 )
@@ -24,6 +27,8 @@ type Set struct {
 	termIndex map[string]int
 	atoms     []atom
 	atomIndex map[string]int
+
+	parsing, checking *conf.Config // of conditions; one goroutine compiles them
 }
 
 // Compiled is a rule ready to be evaluated.
@@ -107,15 +112,21 @@ const (
 
 // NewSet returns an empty set over a schema.
 func NewSet(s *event.Schema) *Set {
-	return &Set{Schema: s, termIndex: map[string]int{}, atomIndex: map[string]int{}}
+	set := &Set{Schema: s, termIndex: map[string]int{}, atomIndex: map[string]int{}}
+	set.parsing, set.checking = configs()
+	return set
 }
 
-// env is the environment that conditions are type-checked in: every term under its identifier.
-func (s *Set) env() map[string]any {
+// env is the environment that a rewritten condition is type-checked in: the terms that it speaks of under their identifiers.
+// All terms of the set would do, too, and make loading quadratic in the number of rules.
+func (s *Set) env(n ast.Node) map[string]any {
 	env := map[string]any{"has_term": false}
-	for i, t := range s.terms {
-		env[termIdent(i)] = zero(t.typ)
-	}
+	ast.Find(n, func(m ast.Node) bool {
+		if t, ok := identTerm(m); ok {
+			env[termIdent(t)] = zero(s.terms[t].typ)
+		}
+		return false
+	})
 	return env
 }
 

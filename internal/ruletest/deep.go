@@ -36,23 +36,22 @@ type Broken struct {
 // Deep runs the tests and then, of each that passes, what its author did not ask for: see properties; and of each rule the
 // mutation score. Problems are those of Run.
 func Deep(files []rule.File, o Options) (Report, strictyaml.Problems) {
-	told := o.Progress
-	o.Progress = nil
-	results, problems := Run(files, o)
+	if problems := o.zone(); len(problems) > 0 {
+		return Report{}, problems
+	}
+	o.Formats = remembered(o.Formats)
+	b, problems := o.read(files)
+	results, more := o.run(b)
 	r := Report{Results: results}
-	if len(problems) > 0 {
+	if problems = append(problems, more...); len(problems) > 0 {
+		problems.Sort()
 		return r, problems
 	}
-	if problems = o.zone(); len(problems) > 0 {
-		return r, problems
-	}
-	o.Progress, o.Formats = told, remembered(o.Formats)
-	set, _ := rule.Load(o.Schema, files) // Run has told of problems
 	reports := make([]Report, len(files))
-	rules := o.counter(len(files))
+	tried := o.Progress.counter("rules tried in depth", len(files))
 	onAllCores(len(files), func(i int) {
-		reports[i] = o.deepFile(files[i], set, files)
-		rules.step()
+		reports[i] = o.deepFile(b, i)
+		tried.count()
 	})
 	for _, one := range reports {
 		r.Tests, r.Scores = append(r.Tests, one.Tests...), append(r.Scores, one.Scores...)
@@ -62,8 +61,8 @@ func Deep(files []rule.File, o Options) (Report, strictyaml.Problems) {
 }
 
 // deepFile tries the properties of one rule's tests and scores them. The rule and its tests are known to load.
-func (o *Options) deepFile(f rule.File, set *rule.Set, files []rule.File) (r Report) {
-	s, problems := o.suite(f, set, files)
+func (o *Options) deepFile(b *book, n int) (r Report) {
+	s, problems := o.suite(b, n)
 	if r.broken = problems; len(problems) > 0 {
 		return r
 	}
@@ -78,7 +77,7 @@ func (o *Options) deepFile(f rule.File, set *rule.Set, files []rule.File) (r Rep
 			continue // Run has told
 		}
 		ready = append(ready, t)
-		d := DeepTest{Rule: c.rule.ID, File: f.Name, Line: c.doc.At(c.path).Line, Test: c.test.Name}
+		d := DeepTest{Rule: c.rule.ID, File: b.files[n].Name, Line: c.doc.At(c.path).Line, Test: c.test.Name}
 		d.Plays, d.Broken = t.properties()
 		d.Duration = time.Since(began)
 		r.Tests = append(r.Tests, d)
@@ -88,7 +87,7 @@ func (o *Options) deepFile(f rule.File, set *rule.Set, files []rule.File) (r Rep
 	}
 	score, err := s.score(ready)
 	if err != nil {
-		r.broken = append(r.broken, strictyaml.Problem{File: f.Name, What: err.Error()})
+		r.broken = append(r.broken, strictyaml.Problem{File: b.files[n].Name, What: err.Error()})
 		return r
 	}
 	slices.SortFunc(score.Survivors, func(a, b Survivor) int {

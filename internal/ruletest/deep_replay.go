@@ -26,7 +26,7 @@ func (t *trial) replays() {
 	if len(t.test.Lines) == 0 || len(t.test.Events) > 0 {
 		return
 	}
-	d, ok := t.decoder(t.schema())
+	d, ok := t.newDecoder(t.schema())
 	if !ok {
 		return
 	}

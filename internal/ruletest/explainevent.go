@@ -131,10 +131,7 @@ func (h HandWritten) stage(c *explainCase) (*ExplainOptions, []*event.Event, err
 		}
 		return h.InForce, timeline, c.problems.Err()
 	}
-	schema, err := c.schema()
-	if err != nil {
-		return nil, nil, err
-	}
+	schema := c.schema()
 	timeline, accounts := c.timeline(schema)
 	if len(c.problems) > 0 {
 		return nil, nil, c.problems

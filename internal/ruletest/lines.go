@@ -14,7 +14,7 @@ func (c *testCase) lines(s *event.Schema) []*event.Event {
 	if len(c.test.Lines) == 0 {
 		return nil
 	}
-	d, ok := c.decoder(s)
+	d, w, ok := c.decoder(s)
 	if !ok {
 		return nil
 	}
@@ -24,7 +24,6 @@ func (c *testCase) lines(s *event.Schema) []*event.Event {
 		c.problem("lines", fmt.Sprintf("only %d of %d bytes are records", used, len(block)), "test with fewer or whole lines")
 		return nil
 	}
-	w := d.NewWorker()
 	same := map[string]uint32{}
 	var events []*event.Event
 	for _, r := range records {
@@ -57,7 +56,32 @@ func detached(ev *event.Event) *event.Event {
 
 func lineOf(block []byte, offset int64) int { return strings.Count(string(block[:offset]), "\n") }
 
-func (c *testCase) decoder(s *event.Schema) (*decode.Decoder, bool) {
+// reader decodes lines of one format.
+type reader struct {
+	*decode.Decoder
+	worker *decode.Worker
+}
+
+// decoder returns what reads the test's lines: one for all tests of a rule, because its buffers hold the longest line that
+// the format allows.
+func (c *testCase) decoder(s *event.Schema) (*decode.Decoder, *decode.Worker, bool) {
+	if c.suite != nil {
+		if r, ok := c.suite.readers[c.test.Source]; ok {
+			return r.Decoder, r.worker, true
+		}
+	}
+	d, ok := c.newDecoder(s)
+	if !ok {
+		return nil, nil, false
+	}
+	w := d.NewWorker()
+	if c.suite != nil {
+		c.suite.readers[c.test.Source] = reader{d, w}
+	}
+	return d, w, true
+}
+
+func (c *testCase) newDecoder(s *event.Schema) (*decode.Decoder, bool) {
 	if c.test.Source == "" || c.options.Formats == nil {
 		c.problem("lines", "lines without a format", "write source: niche, or the name of another format")
 		return nil, false

@@ -20,9 +20,10 @@ type LintOptions struct {
 	Formats []*decode.Format // whose maps say which values there are; none: not looked into
 	Tables  []string         // that the configuration has; nil: not known
 	Base    []rule.File      // an earlier state of the rules, to compare versions with; nil: none
-	// Author names who wrote a line of a file, in as many ways as are known (staff id, account, name); nil: not known.
+	// Author names who wrote a line of a file, in as many ways as are known (staff id, account, name); nil: not known. Many
+	// goroutines call it.
 	Author   func(file string, line int) []string
-	Progress func(done, total int) // called after each rule that was read, which is what takes long; may be nil
+	Progress Progress // in rules; may be nil
 }
 
 // Finding is one lint: a rule that loads, and may still not be what its author wants.
@@ -44,24 +45,32 @@ func (f Finding) String() string {
 // Lint loads rule files and returns the set, the problems of files that do not load, and what is to be said of rules that
 // do, by place. A finding that a rule silences with a reason is left out.
 func Lint(files []rule.File, o LintOptions) (*rule.Set, []Finding, strictyaml.Problems) {
-	if o.Progress == nil {
-		o.Progress = func(int, int) {}
-	}
-	set, places, problems := rule.LoadPlaces(o.Schema, files, o.Progress)
-	l := &linter{LintOptions: o, set: set, logic: set.NewLogic(), changed: o.changes(files)}
+	loaded, problems := rule.LoadParsed(o.Schema, files, o.Progress.of("rules read"))
+	set := loaded.Set
+	l := &linter{LintOptions: o, set: set, changed: o.changes(files, loaded)}
 	l.vocabulary()
 	l.twins()
 	overlays := overlaysOf(files)
-	var out []Finding
-	for _, r := range set.Rules {
-		one := &ruleLint{linter: l, Compiled: r, places: places[r.ID], overlay: overlays[r.ID]}
-		for _, check := range checks {
-			check(one)
+	found := make([][]Finding, len(set.Rules))
+	judged := o.Progress.counter("rules judged", len(set.Rules))
+	onEachCore(len(set.Rules), func() func(int) {
+		logic := set.NewLogic()
+		return func(i int) {
+			r := set.Rules[i]
+			one := &ruleLint{linter: l, Compiled: r, logic: logic, places: loaded.Places[r.ID], overlay: overlays[r.ID]}
+			for _, check := range checks {
+				check(one)
+			}
+			found[i] = one.silence()
+			judged.count()
 		}
-		out = append(out, one.silence()...)
+	})
+	broken := map[string]bool{}
+	for _, p := range problems {
+		broken[p.File] = true
 	}
-	out = slices.DeleteFunc(out, func(f Finding) bool { // mend first what keeps the file from loading
-		return slices.ContainsFunc(problems, func(p strictyaml.Problem) bool { return p.File == f.File })
+	out := slices.DeleteFunc(slices.Concat(found...), func(f Finding) bool { // mend first what keeps the file from loading
+		return broken[f.File]
 	})
 	slices.SortStableFunc(out, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column, cmp.Compare(a.Code, b.Code))
@@ -74,7 +83,6 @@ func Lint(files []rule.File, o LintOptions) (*rule.Set, []Finding, strictyaml.Pr
 type linter struct {
 	LintOptions
 	set     *rule.Set
-	logic   *rule.Logic
 	values  map[string]map[string]*words // field → dataset → known values
 	first   map[string]string            // what a rule comes to → the first rule that comes to it
 	changed map[string]Change            // by rule id: a changed meaning under an unchanged version
@@ -84,6 +92,7 @@ type linter struct {
 type ruleLint struct {
 	*linter
 	*rule.Compiled
+	logic    *rule.Logic
 	places   rule.Places
 	overlay  *rule.Overlay // nil if there is none
 	findings []Finding

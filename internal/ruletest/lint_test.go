@@ -146,12 +146,12 @@ func TestOnlyWhatIsSaidIsSilenced(t *testing.T) {
 	}
 }
 
-func TestProgressIsToldOfEachRuleThatWasRead(t *testing.T) {
+func TestProgressIsToldOfEachRuleThatWasReadAndJudged(t *testing.T) {
 	var steps []string
 	o := lintOptions(t)
-	o.Progress = func(done, total int) { steps = append(steps, fmt.Sprint(done, " of ", total)) }
+	o.Progress = func(step string, done, total int) { steps = append(steps, fmt.Sprint(done, " of ", total, " ", step)) }
 	Lint([]rule.File{readRule(t, "testdata/mistakes/sound.yaml"), readRule(t, "testdata/mistakes/prb006_twin.yaml")}, o)
-	if want := []string{"1 of 2", "2 of 2"}; !slices.Equal(steps, want) {
+	if want := []string{"1 of 2 rules read", "2 of 2 rules read", "1 of 2 rules judged", "2 of 2 rules judged"}; !slices.Equal(steps, want) {
 		t.Errorf("told %q, want %q", steps, want)
 	}
 }

@@ -118,10 +118,18 @@ func (r *ruleLint) lintParams() {
 	}
 }
 
+// named finds each of the names that a summary should give within the actions of its template.
+var named = func() map[string]*regexp.Regexp {
+	out := map[string]*regexp.Regexp{}
+	for _, n := range []string{"times", "count", "when", "first", "last"} {
+		out[n] = regexp.MustCompile(`\{\{-?\s*[^}]*\.` + n + `\b`)
+	}
+	return out
+}()
+
 func (r *ruleLint) lintSummary() {
-	text := r.Alert.Summary
 	says := func(names ...string) bool {
-		return slices.ContainsFunc(names, func(n string) bool { return regexp.MustCompile(`\{\{-?\s*[^}]*\.` + n + `\b`).MatchString(text) })
+		return slices.ContainsFunc(names, func(n string) bool { return named[n].MatchString(r.Alert.Summary) })
 	}
 	if !says("times", "count") || !says("when") && !(says("first") && says("last")) {
 		r.add("PRB024", "alert.summary", "the summary does not say how often and when", "put {{.times}} or {{.count}}, and {{.when}}, into the sentence")
@@ -130,12 +138,15 @@ func (r *ruleLint) lintSummary() {
 
 // changes finds the meanings that changed under an unchanged version. Overlays are left out on both sides: what a force
 // changes by them an alert names by the overlay's hash.
-func (o *LintOptions) changes(files []rule.File) map[string]Change {
+func (o *LintOptions) changes(files []rule.File, loaded *rule.Loaded) map[string]Change {
 	if o.Base == nil {
 		return nil
 	}
 	base, _ := rule.Load(o.Schema, withoutOverlays(o.Base))
-	head, _ := rule.Load(o.Schema, withoutOverlays(files))
+	head := loaded.Set
+	if plain := withoutOverlays(files); len(plain) < len(files) {
+		head, _ = rule.Load(o.Schema, plain)
+	}
 	out := map[string]Change{}
 	for _, c := range ChangedMeaning(base, head) {
 		if c.Silent() {

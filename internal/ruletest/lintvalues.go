@@ -62,8 +62,11 @@ func (r *ruleLint) lintValues(path string, c rule.Comparison) {
 		return
 	}
 	for _, v := range c.Values {
+		if slices.Contains(known.values, v) {
+			continue
+		}
 		like := strictyaml.Nearest(v, known.values)
-		if slices.Contains(known.values, v) || known.open && (like == "" || !oneSlip(v, like)) {
+		if known.open && (like == "" || !oneSlip(v, like)) {
 			continue
 		}
 		do := "compare with what `probity decode` shows of the log, or add it to the format's map"

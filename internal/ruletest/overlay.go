@@ -9,14 +9,14 @@ import (
 
 // overlayCases are the tests that stand in an overlay: of the rule as the overlay leaves it. The rule's own tests are played
 // on the rule as it was shipped, because a force's other threshold does not make them wrong.
-func (o *Options) overlayCases(f rule.File, set *rule.Set, files []rule.File) (out []testCase, problems strictyaml.Problems) {
+func (o *Options) overlayCases(f rule.File, b *book) (out []testCase, problems strictyaml.Problems) {
 	var over rule.Overlay
 	doc, _ := strictyaml.Decode(f.Name, f.Data, &over)
-	for _, r := range set.Rules {
+	for _, r := range b.Set.Rules {
 		if r.ID != over.Rule || r.Overlay == "" {
 			continue
 		}
-		for _, shipped := range files {
+		for _, shipped := range b.files {
 			if shipped.Name == r.File {
 				return o.casesOf(testCase{options: o, file: f, beside: []rule.File{shipped}, rule: r.Rule, doc: doc}, over.Tests)
 			}

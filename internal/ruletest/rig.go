@@ -1,8 +1,6 @@
 package ruletest
 
 import (
-	"strings"
-
 	"probity/internal/event"
 	"probity/internal/table"
 )
@@ -11,7 +9,8 @@ import (
 // most of what a test cost was compiling. It serves one test at a time.
 type rig struct {
 	schema    *event.Schema
-	on        map[string]event.Lookup // of the tables in force, by name
+	asker     *table.Asker // nil until the rule asks a table
+	tables    *table.Set   // in force; nil before the first test
 	questions []*question
 }
 
@@ -22,22 +21,16 @@ type question struct {
 }
 
 // newRig returns a rig whose schema is like the caller's.
-func newRig(like *event.Schema) (*rig, error) {
-	declared := like.Declared()
-	for i := range declared {
-		declared[i].Name = strings.TrimPrefix(declared[i].Name, event.NativePrefix)
+func newRig(like *event.Schema) *rig {
+	r := &rig{}
+	lookups := like.Lookups()
+	bound := make([]event.Lookup, len(lookups))
+	for i, l := range lookups {
+		bound[i] = *l
+		bound[i].Bind = func(column string) event.LookupFunc { return r.bind(l, column) }
 	}
-	s, err := event.NewSchema(declared...)
-	if err != nil {
-		return nil, err
-	}
-	r := &rig{schema: s}
-	for _, l := range like.Lookups() {
-		bound := *l
-		bound.Bind = func(column string) event.LookupFunc { return r.bind(l, column) }
-		s.AddLookups(bound)
-	}
-	return r, nil
+	r.schema = like.WithLookups(bound...)
+	return r
 }
 
 func (r *rig) bind(l *event.Lookup, column string) event.LookupFunc {
@@ -51,8 +44,14 @@ func (r *rig) bind(l *event.Lookup, column string) event.LookupFunc {
 }
 
 func (r *rig) ask(a *question) {
-	if l, ok := r.on[a.name]; ok {
-		a.answer = l.Bind(a.column)
+	if r.tables == nil {
+		return
+	}
+	if r.asker == nil {
+		r.asker = table.NewAsker()
+	}
+	if answer, ok := r.asker.Bind(r.tables, a.name, a.column); ok {
+		a.answer = answer
 	}
 }
 
@@ -62,10 +61,7 @@ func nobodyAnswers([]event.Value, int64) (event.Value, event.Unknown) {
 
 // put puts the tables of a test in force, also for what has been compiled already.
 func (r *rig) put(set *table.Set) {
-	r.on = map[string]event.Lookup{}
-	for _, l := range set.Lookups() {
-		r.on[l.Name] = l
-	}
+	r.tables = set
 	for _, a := range r.questions {
 		r.ask(a)
 	}

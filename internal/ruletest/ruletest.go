@@ -17,7 +17,7 @@ type Options struct {
 	Formats  func(name string) (*decode.Format, bool) // that read a test's lines
 	Zone     *time.Location                           // of local times in tables; Europe/London unless given
 	Run      *regexp.Regexp                           // of "rule id/test name"; nil runs all
-	Progress func(done, total int)                    // in rule files; called after each file, by one goroutine at a time; may be nil
+	Progress Progress                                 // in rule files; may be nil
 }
 
 // Result is what became of one test.
@@ -38,17 +38,34 @@ func Run(files []rule.File, o Options) ([]Result, strictyaml.Problems) {
 		return nil, problems
 	}
 	o.Formats = remembered(o.Formats)
-	set, problems := rule.Load(o.Schema, files)
-	results := make([][]Result, len(files))
-	told := make([]strictyaml.Problems, len(files))
-	read := o.counter(len(files))
-	onAllCores(len(files), func(i int) {
-		results[i], told[i] = o.runFile(files[i], set, files)
-		read.step()
-	})
-	problems = append(problems, slices.Concat(told...)...)
+	b, problems := o.read(files)
+	results, more := o.run(b)
+	problems = append(problems, more...)
 	problems.Sort()
-	return slices.Concat(results...), problems
+	return results, problems
+}
+
+// book is rule files that have been read, once for all tests of all rules.
+type book struct {
+	*rule.Loaded
+	files []rule.File
+}
+
+func (o *Options) read(files []rule.File) (*book, strictyaml.Problems) {
+	loaded, problems := rule.LoadParsed(o.Schema, files, o.Progress.of("rules read"))
+	return &book{loaded, files}, problems
+}
+
+// run runs the tests of a book. The problems are those of the tests.
+func (o *Options) run(b *book) ([]Result, strictyaml.Problems) {
+	results := make([][]Result, len(b.files))
+	told := make([]strictyaml.Problems, len(b.files))
+	tested := o.Progress.counter("rules tested", len(b.files))
+	onAllCores(len(b.files), func(i int) {
+		results[i], told[i] = o.runFile(b, i)
+		tested.count()
+	})
+	return slices.Concat(results...), slices.Concat(told...)
 }
 
 // zone sets the zone of local times unless it is given.
@@ -64,9 +81,9 @@ func (o *Options) zone() strictyaml.Problems {
 	return nil
 }
 
-// runFile runs the tests of one rule or overlay.
-func (o *Options) runFile(f rule.File, set *rule.Set, files []rule.File) (results []Result, problems strictyaml.Problems) {
-	s, problems := o.suite(f, set, files)
+// runFile runs the tests of the book's file i, a rule or an overlay.
+func (o *Options) runFile(b *book, i int) (results []Result, problems strictyaml.Problems) {
+	s, problems := o.suite(b, i)
 	for i := range s.cases {
 		if r, ok := s.cases[i].run(); ok {
 			results = append(results, r)
@@ -83,6 +100,8 @@ type suite struct {
 	rig    *rig
 	rules  *rule.Set // the rule alone
 	cases  []testCase
+
+	readers map[string]reader // of lines, by format
 }
 
 // testCase is one test and where it stands.
@@ -98,25 +117,22 @@ type testCase struct {
 	problems strictyaml.Problems
 }
 
-// suite compiles a file's rule and lists the tests that are selected: none if the rule, which is one of set if it loads, has
-// problems.
-func (o *Options) suite(f rule.File, set *rule.Set, files []rule.File) (*suite, strictyaml.Problems) {
-	s := &suite{}
+// suite compiles the rule of the book's file i and lists the tests that are selected: none if the rule has problems or is
+// disabled.
+func (o *Options) suite(b *book, i int) (*suite, strictyaml.Problems) {
+	f, s := b.files[i], &suite{readers: map[string]reader{}}
 	var problems strictyaml.Problems
 	switch {
 	case rule.IsOverlay(f.Data):
-		s.cases, problems = o.overlayCases(f, set, files)
-	case slices.ContainsFunc(set.Rules, func(r *rule.Compiled) bool { return r.File == f.Name }):
-		s.parsed, _ = rule.Parse(f)
+		s.cases, problems = o.overlayCases(f, b)
+	case b.Parsed[i] != nil:
+		s.parsed = b.Parsed[i]
 		s.cases, problems = o.casesOf(testCase{options: o, file: f, rule: s.parsed.Rule, doc: s.parsed.Doc}, s.parsed.Rule.Tests)
 	}
 	if len(s.cases) == 0 {
 		return s, problems
 	}
-	var err error
-	if s.rig, err = newRig(o.Schema); err != nil {
-		return s, strictyaml.Problems{{File: f.Name, What: err.Error()}}
-	}
+	s.rig = newRig(o.Schema)
 	var more strictyaml.Problems
 	if s.parsed != nil {
 		s.rules, more = s.parsed.Compile(s.rig.schema)

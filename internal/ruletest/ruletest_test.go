@@ -1,6 +1,7 @@
 package ruletest
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -273,8 +274,10 @@ func TestARuleWithProblemsIsNotTested(t *testing.T) {
 func TestOnlySelectedTestsAreRunAndProgressIsTold(t *testing.T) {
 	o := options(t)
 	o.Run = regexp.MustCompile("refused_twice/second")
-	var progress [][2]int
-	o.Progress = func(done, total int) { progress = append(progress, [2]int{done, total}) }
+	var progress []string
+	o.Progress = func(step string, done, total int) {
+		progress = append(progress, fmt.Sprintf("%d of %d %s", done, total, step))
+	}
 	two := strings.TrimPrefix(refusals, "\n") + "    alerts: [{}]\n" + strings.Replace(strings.TrimPrefix(refusals, "\n"), "name: t", "name: second", 1) + "    alerts: [{}]\n"
 	results, problems := Run([]rule.File{{Name: "r.yaml", Data: []byte(head + two)}}, o)
 	if len(problems) > 0 {
@@ -287,7 +290,7 @@ func TestOnlySelectedTestsAreRunAndProgressIsTold(t *testing.T) {
 	if diff := cmp.Diff(want, results); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([][2]int{{1, 1}}, progress); diff != "" {
+	if diff := cmp.Diff([]string{"1 of 1 rules read", "1 of 1 rules tested"}, progress); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -312,8 +315,8 @@ func staged(t *testing.T, test string) (*testCase, *stage, []*event.Event) {
 	o := options(t)
 	o.Zone = time.UTC
 	files := []rule.File{{Name: "r.yaml", Data: []byte(head + strings.TrimPrefix(test, "\n"))}}
-	set, problems := rule.Load(o.Schema, files)
-	suite, more := o.suite(files[0], set, files)
+	b, problems := o.read(files)
+	suite, more := o.suite(b, 0)
 	if len(problems)+len(more) > 0 || len(suite.cases) != 1 {
 		t.Fatal(problems, more)
 	}

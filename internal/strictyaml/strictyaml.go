@@ -3,13 +3,11 @@ package strictyaml
 import (
 	"fmt"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
 )
 
 // maxBytes bounds a file: the library's parser has panicked and run long on hostile input.
@@ -21,17 +19,10 @@ type FromScalar interface {
 	FromScalar(text string) error
 }
 
-// Doc remembers where each value of a decoded file stands.
-type Doc struct {
-	file  string
-	nodes map[string]ast.Node // by path: "rules.3.when"
-	src   []string
-}
-
 // Decode reads one YAML document into the struct that out points to. The problems are in the order of the file; out holds
 // what could be read. The Doc is never nil.
 func Decode(file string, src []byte, out any) (doc *Doc, problems Problems) {
-	doc = &Doc{file: file, nodes: map[string]ast.Node{}, src: strings.Split(string(src), "\n")}
+	doc = &Doc{file: file, places: map[string]place{}, src: string(src)}
 	if len(src) > maxBytes {
 		return doc, Problems{{File: file, What: fmt.Sprintf("file of %d bytes", len(src)), Do: fmt.Sprintf("keep it under %d", maxBytes)}}
 	}
@@ -50,7 +41,7 @@ func Decode(file string, src []byte, out any) (doc *Doc, problems Problems) {
 			bodies = append(bodies, d.Body)
 		}
 	}
-	w := walker{doc: doc}
+	w := walker{doc: doc, fields: map[reflect.Type][]FieldOf{}}
 	switch len(bodies) {
 	case 0:
 		return doc, Problems{{File: file, Line: 1, Column: 1, What: "the file is empty", Do: "write at least one key"}}
@@ -86,24 +77,12 @@ func syntaxProblem(file string, err error) Problem {
 type walker struct {
 	doc      *Doc
 	problems Problems
+	fields   map[reflect.Type][]FieldOf // of the structs met so far: a list has many of one type
 }
 
 func (w *walker) problem(n ast.Node, what, do string) {
 	pos := position(n)
 	w.problems = append(w.problems, Problem{File: w.doc.file, Line: pos.Line, Column: pos.Column, What: what, Do: do})
-}
-
-func position(n ast.Node) *token.Position {
-	if m, ok := n.(*ast.MappingNode); ok && len(m.Values) > 0 && !m.IsFlowStyle {
-		return position(m.Values[0].Key)
-	}
-	if m, ok := n.(*ast.MappingValueNode); ok {
-		return position(m.Key)
-	}
-	if t := n.GetToken(); t != nil && t.Position != nil {
-		return t.Position
-	}
-	return &token.Position{Line: 1, Column: 1}
 }
 
 func join(path, key string) string {
@@ -115,7 +94,7 @@ func join(path, key string) string {
 
 // value sets v from n.
 func (w *walker) value(path string, n ast.Node, v reflect.Value) {
-	w.doc.nodes[path] = n
+	w.note(path, n)
 	switch n := n.(type) {
 	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode:
 		w.problem(n, "anchors and aliases are not read", "write the value out")
@@ -184,7 +163,11 @@ func (w *walker) mapping(path string, n ast.Node, v reflect.Value, entry func(pa
 }
 
 func (w *walker) structField(path, key string, kv *ast.MappingValueNode, v reflect.Value) {
-	fields := Fields(v.Type())
+	fields, ok := w.fields[v.Type()]
+	if !ok {
+		fields = Fields(v.Type())
+		w.fields[v.Type()] = fields
+	}
 	for _, f := range fields {
 		if f.Key == key {
 			w.value(path, kv.Value, v.FieldByIndex(f.Index))
@@ -259,7 +242,7 @@ func (w *walker) scalar(n ast.Node, v reflect.Value) {
 
 // free reads a value of no declared type: string, int64, float64, bool, []any or map[string]any.
 func (w *walker) free(path string, n ast.Node) any {
-	w.doc.nodes[path] = n
+	w.note(path, n)
 	switch n := n.(type) {
 	case *ast.SequenceNode:
 		out := make([]any, len(n.Values))
@@ -342,59 +325,4 @@ func Fields(t reflect.Type) []FieldOf {
 		out = append(out, FieldOf{key, f.Index})
 	}
 	return out
-}
-
-// Pos is a place in a file, from 1.
-type Pos struct{ Line, Column int }
-
-// At returns where the value at path ("correlation.timespan", "tests.0.name") stands, or the nearest thing around it.
-func (d *Doc) At(path string) Pos {
-	for {
-		if n, ok := d.nodes[path]; ok {
-			p := position(n)
-			return Pos{p.Line, p.Column}
-		}
-		i := strings.LastIndexByte(path, '.')
-		if i < 0 {
-			break
-		}
-		path = path[:i]
-	}
-	if n, ok := d.nodes[""]; ok {
-		p := position(n)
-		return Pos{p.Line, p.Column}
-	}
-	return Pos{1, 1}
-}
-
-// Within returns where line and column (both from 1) of the text at path stand in the file.
-func (d *Doc) Within(path string, line, column int) Pos {
-	n, ok := d.nodes[path]
-	if !ok {
-		return d.At(path)
-	}
-	start := position(n)
-	if _, ok := n.(*ast.LiteralNode); ok {
-		at := start.Line + line
-		indent := 0
-		if at-1 < len(d.src) {
-			row := d.src[at-1]
-			indent = len(row) - len(strings.TrimLeft(row, " "))
-		}
-
-		return Pos{at, indent + column}
-	}
-	if s, ok := n.(*ast.StringNode); ok && slices.Contains([]token.Type{token.SingleQuoteType, token.DoubleQuoteType}, s.Token.Type) {
-		column++
-	}
-	if line > 1 {
-		return Pos{start.Line + line - 1, column}
-	}
-	return Pos{start.Line, start.Column + column - 1}
-}
-
-// Problem is a problem with the value at path.
-func (d *Doc) Problem(path, what, do string) Problem {
-	p := d.At(path)
-	return Problem{File: d.file, Line: p.Line, Column: p.Column, What: what, Do: do}
 }

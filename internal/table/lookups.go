@@ -27,10 +27,36 @@ func Lookups() []event.Lookup {
 func (s *Set) Lookups() []event.Lookup {
 	var out []event.Lookup
 	for _, q := range questions() {
-		q.Bind = func(column string) event.LookupFunc { return guard(q.Params, q.bind(s, column)) }
+		q.Bind = func(column string) event.LookupFunc { return q.guarded(s, column) }
 		out = append(out, q.Lookup)
 	}
 	return out
+}
+
+// Asker binds single lookups to one set after another, without describing them all for each.
+type Asker struct{ byName map[string]question }
+
+// NewAsker returns an asker of all lookups.
+func NewAsker() *Asker {
+	a := &Asker{byName: map[string]question{}}
+	for _, q := range questions() {
+		a.byName[q.Name] = q
+	}
+	return a
+}
+
+// Bind returns the lookup of that name, answering from the set; column is "" where none is chosen. ok is false for a name that
+// is no lookup of tables.
+func (a *Asker) Bind(s *Set, name, column string) (f event.LookupFunc, ok bool) {
+	q, ok := a.byName[name]
+	if !ok {
+		return nil, false
+	}
+	return q.guarded(s, column), true
+}
+
+func (q question) guarded(s *Set, column string) event.LookupFunc {
+	return guard(q.Params, q.bind(s, column))
 }
 
 func (q question) bind(s *Set, column string) event.LookupFunc {

@@ -119,6 +119,26 @@ func TestAKnownAnswerHasTheKindThatTheLookupDeclares(t *testing.T) {
 	}
 }
 
+func TestAnAskerGivesTheAnswersOfTheSet(t *testing.T) {
+	s, asker := sampleSet(t), NewAsker()
+	for _, l := range s.Lookups() {
+		for _, c := range columnsOf(l) {
+			one, ok := asker.Bind(s, l.Name, c)
+			if !ok {
+				t.Fatalf("no %s to bind", l.Name)
+			}
+			args := sampleArguments(l)
+			want, whyWant := l.Bind(c)(args, at(t, noon))
+			if got, why := one(args, at(t, noon)); why != whyWant || !cmp.Equal(want, got, cmp.AllowUnexported(event.Value{})) {
+				t.Errorf("%s %s: %v (%d), from the set %v (%d)", l.Name, c, got, why, want, whyWant)
+			}
+		}
+	}
+	if _, ok := asker.Bind(s, "nobody_asks_this", ""); ok {
+		t.Error("a lookup that is none was bound")
+	}
+}
+
 func TestBoundAndUnboundLookupsAreTheSame(t *testing.T) {
 	if diff := cmp.Diff(Lookups(), NewSet(nil).Lookups(), cmpopts.IgnoreFields(event.Lookup{}, "Bind")); diff != "" {
 		t.Error(diff)
