@@ -28,7 +28,7 @@ type cli struct {
 	Decode   decodeCommand   `cmd:"" help:"Print what is read from log files: events and rejects."`
 	Rules    rulesCommand    `cmd:"" help:"Check and test rules."`
 	Replay   replayCommand   `cmd:"" help:"Judge whole log files and print the alerts."`
-	Evidence evidenceCommand `cmd:"" help:"Verify the evidence log."`
+	Evidence evidenceCommand `cmd:"" help:"Verify the evidence log, sign it, export from it, redact in it."`
 	Simulate simulateCommand `cmd:"" help:"Write the logs, tables and planted misuse of a simulated force."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 

@@ -29,9 +29,10 @@ import (
 
 // force is an installation in a temporary folder: configuration, a rule, tables; its logs are empty.
 type force struct {
-	t     *testing.T
-	dir   string
-	lines []sim.Line
+	t      *testing.T
+	dir    string
+	lines  []sim.Line
+	public string // key of its evidence
 }
 
 const forceConfig = `state_dir: state
@@ -49,6 +50,10 @@ sinks:
   - {name: file, type: file, path: alerts.jsonl}
 web: {listen_address: "127.0.0.1:0"}
 pipeline: {batch: 40, idle_after: 24h} # many commits, so that kills meet them
+evidence:
+  signing_key_file: evidence.key
+  checkpoint_every: 20
+  witness: [{name: mount, type: file, path: witness.jsonl}]
 `
 
 const busyRule = `id: busy
@@ -82,6 +87,12 @@ func newForce(t *testing.T) *force {
 	f.write("rules/busy.yaml", busyRule)
 	f.write("identity.key", strings.Repeat("k", alert.IdentityKeyBytes))
 	f.write("probity.yaml", forceConfig)
+	private, public, err := evidence.NewKey("evidence.example.police.uk")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.write("evidence.key", private)
+	f.public = public
 	return f
 }
 
@@ -385,7 +396,18 @@ func TestKillAtAnyInstant(t *testing.T) {
 	if _, err := f.delivered(); err != nil {
 		t.Error(err)
 	}
-	if report, err := evidence.Verify(f.path("state/evidence")); err != nil || !report.OK() {
-		t.Errorf("evidence: %v, %+v", err, report)
+	key, err := evidence.NewVerifier(f.public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, held := range []string{"witness.jsonl", "state/evidence/checkpoints"} {
+		list, err := evidence.ReadCheckpoints(f.path(held))
+		if err != nil {
+			t.Fatal(err)
+		}
+		report, err := evidence.VerifyAgainst(f.path("state/evidence"), evidence.Against{Checkpoints: list, Key: key})
+		if err != nil || !report.OK() || len(list) == 0 || list[len(list)-1].Size != report.Entries {
+			t.Errorf("evidence against %s, %d checkpoints: %v, %+v", held, len(list), err, report.Faults)
+		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 func (c *Config) Check() (problems, notes strictyaml.Problems) {
 	p := c.build()
 	p.checkStateDir()
+	p.buildEvidence()
 	g, more := p.generation()
 	problems = append(p.problems, more...)
 	problems.Sort()
@@ -41,6 +42,7 @@ func (p *parts) notes(g *generation) strictyaml.Problems {
 	if missing := c.missingTables(); len(missing) > 0 {
 		notes = append(notes, c.problem("tables", "no "+quoted(missing), "what they would tell is unknown, and unknown never accuses"))
 	}
+	notes = append(notes, p.evidenceNotes()...)
 	for _, f := range g.findings {
 		what := fmt.Sprintf("table %s: %s", f.Table, f.What)
 		if len(f.Lines) > 0 {
@@ -152,7 +154,7 @@ func within(pattern, path string) bool {
 func (p *parts) checkOwnFiles() {
 	c := p.config
 	own := map[string]string{filepath.Join(c.StateDir, "rejects.jsonl"): "the state folder"}
-	for _, s := range c.Sinks {
+	for _, s := range slices.Concat(c.Sinks, c.Evidence.Witness) {
 		if s.Path != "" {
 			own[s.Path] = "sink " + s.Name
 		}

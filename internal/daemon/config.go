@@ -21,6 +21,7 @@ type Config struct {
 	Tables          map[string]table.Config `json:"tables,omitempty" jsonschema:"lookup tables by name; all optional"`
 	Rules           Rules                   `json:"rules,omitempty" jsonschema:"the rules in force"`
 	Sinks           []notify.Config         `json:"sinks,omitempty" jsonschema:"where alerts go"`
+	Evidence        Evidence                `json:"evidence,omitempty" jsonschema:"signed checkpoints of the evidence log, and their witnesses"`
 	Web             Web                     `json:"web,omitempty" jsonschema:"metrics, health and reload"`
 	Pipeline        Pipeline                `json:"pipeline,omitempty" jsonschema:"how the work is cut; no alert depends on it"`
 	Log             Log                     `json:"log,omitempty" jsonschema:"the daemon's own log on standard error"`

@@ -31,16 +31,17 @@ type Options struct {
 // Daemon is a running system. Reload, Drain and Addr may be called from any goroutine.
 type Daemon struct {
 	Options
-	parts    *parts
-	store    *store.Store
-	pipeline *pipeline.Pipeline
-	notifier *notify.Notifier
-	sources  []*followed
-	listener net.Listener
-	metrics  *metrics
-	systemd  systemd
-	started  time.Time
-	storeUse sync.Mutex // held while the store is asked from outside of the loop, or closed
+	parts       *parts
+	store       *store.Store
+	pipeline    *pipeline.Pipeline
+	notifier    *notify.Notifier
+	sources     []*followed
+	listener    net.Listener
+	metrics     *metrics
+	systemd     systemd
+	checkpoints *checkpoints // nil without a key
+	started     time.Time
+	storeUse    sync.Mutex // held while the store is asked from outside of the loop, or closed
 
 	reloading sync.Mutex                    // one reload at a time; for seen
 	seen      string                        // the files of the generation as they were when it was read
@@ -63,6 +64,7 @@ func New(o Options) (*Daemon, error) {
 	d.wanted.Store(o.Config)
 	d.seen = o.Config.fingerprint()
 	d.parts.checkStateDir()
+	d.parts.buildEvidence()
 	g, problems := d.parts.generation()
 	problems = append(d.parts.problems, problems...)
 	if problems.Sort(); len(problems) > 0 {
@@ -80,6 +82,9 @@ func (d *Daemon) open() (err error) {
 	c := d.Config
 	names := d.sinkNames()
 	if d.store, err = store.Open(store.Options{Dir: c.StateDir, Sinks: names}); err != nil {
+		return err
+	}
+	if err := d.openCheckpoints(); err != nil {
 		return err
 	}
 	if err := d.note("start", map[string]any{"version": Version()}); err != nil {
@@ -159,6 +164,7 @@ func (d *Daemon) committed(c *store.Commit) {
 	if len(c.Alerts) > 0 {
 		d.notifier.Wake()
 	}
+	d.checkpoints.grown(d.store.EvidenceHead())
 }
 
 // note writes an entry of the daemon's own into the evidence.
@@ -200,6 +206,7 @@ func (d *Daemon) close() error {
 	for _, s := range d.sources {
 		errs = append(errs, s.Close())
 	}
+	errs = append(errs, d.checkpoints.close())
 	d.storeUse.Lock()
 	defer d.storeUse.Unlock()
 	if d.store != nil {

@@ -13,6 +13,7 @@ import (
 	"probity/internal/alert"
 	"probity/internal/decode"
 	"probity/internal/event"
+	"probity/internal/evidence"
 	"probity/internal/fsx"
 	"probity/internal/notify"
 	"probity/internal/pipeline"
@@ -24,14 +25,16 @@ import (
 
 // parts is all that a configuration says, built, and nothing started. Check, New and Replay build the same parts.
 type parts struct {
-	config   *Config
-	zone     *time.Location
-	identity *alert.Identity
-	declared []event.FieldInfo // native fields with a type, of all sources
-	sources  []builtSource
-	sinks    []notify.Sink
-	rules    []rule.File // in place of those that the configuration names, if not nil
-	problems strictyaml.Problems
+	config    *Config
+	zone      *time.Location
+	identity  *alert.Identity
+	declared  []event.FieldInfo // native fields with a type, of all sources
+	sources   []builtSource
+	sinks     []notify.Sink
+	signer    *evidence.Signer // nil without a key; see buildEvidence
+	witnesses []notify.Sink
+	rules     []rule.File // in place of those that the configuration names, if not nil
+	problems  strictyaml.Problems
 }
 
 // builtSource is a source with its decoder.
@@ -175,10 +178,13 @@ func (p *parts) schema(lookups []event.Lookup) (*event.Schema, error) {
 	return s, nil
 }
 
-func (p *parts) buildSinks() {
+func (p *parts) buildSinks() { p.sinks = p.sinksOf(p.config.Sinks, "sinks") }
+
+// sinksOf builds the sinks that stand in a list at path.
+func (p *parts) sinksOf(list []notify.Config, path string) (sinks []notify.Sink) {
 	seen := map[string]bool{}
-	for i, sc := range p.config.Sinks {
-		at := fmt.Sprintf("sinks.%d", i)
+	for i, sc := range list {
+		at := fmt.Sprintf("%s.%d", path, i)
 		if seen[sc.Name] {
 			p.problem(at+".name", fmt.Sprintf("a second sink named %q", sc.Name), "give each its own name")
 		}
@@ -195,8 +201,9 @@ func (p *parts) buildSinks() {
 			p.problem(at, err.Error(), "")
 			continue
 		}
-		p.sinks = append(p.sinks, sink)
+		sinks = append(sinks, sink)
 	}
+	return sinks
 }
 
 // repeats says how long each dataset may repeat a record.

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"probity/internal/notify"
 )
 
 // credentialPrefix begins the path of a secret that systemd hands over.
@@ -24,6 +26,11 @@ func (c *Config) resolve(folder string) {
 	}
 	if c.IdentityKeyFile == "" && os.Getenv("CREDENTIALS_DIRECTORY") != "" {
 		c.IdentityKeyFile = credentialPrefix + identityCredential
+	}
+	if c.Evidence.SigningKeyFile == "" && os.Getenv("CREDENTIALS_DIRECTORY") != "" {
+		if _, err := os.Stat(absolute(folder, credentialPrefix+evidenceCredential)); err == nil { // it need not be there
+			c.Evidence.SigningKeyFile = credentialPrefix + evidenceCredential
+		}
 	}
 	for _, path := range c.paths() {
 		*path = absolute(folder, *path)
@@ -48,10 +55,12 @@ func (c *Config) resolve(folder string) {
 
 // paths are the single paths of the configuration.
 func (c *Config) paths() []*string {
-	out := []*string{&c.StateDir, &c.IdentityKeyFile}
-	for i := range c.Sinks {
-		s := &c.Sinks[i]
-		out = append(out, &s.Path, &s.HMACKeyFile, &s.CAFile, &s.CertFile, &s.KeyFile)
+	out := []*string{&c.StateDir, &c.IdentityKeyFile, &c.Evidence.SigningKeyFile}
+	for _, list := range [][]notify.Config{c.Sinks, c.Evidence.Witness} {
+		for i := range list {
+			s := &list[i]
+			out = append(out, &s.Path, &s.HMACKeyFile, &s.CAFile, &s.CertFile, &s.KeyFile)
+		}
 	}
 	return out
 }

@@ -33,6 +33,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	running.Go(func() { _ = d.notifier.Run(beside) })
 	watching, stopWatching := context.WithCancel(beside)
 	running.Go(func() { d.watch(watching) })
+	running.Go(func() { d.checkpoints.run(watching) })
 	running.Go(func() { d.systemd.feedWatchdog(watching, d.alive) })
 	d.announce()
 
@@ -47,7 +48,9 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	stopServing(server)
 	stopBeside()
 	running.Wait()
-	return errors.Join(err, d.note("stop", map[string]any{"orderly": err == nil}))
+	err = errors.Join(err, d.note("stop", map[string]any{"orderly": err == nil}))
+	d.checkpoints.finish()
+	return err
 }
 
 // answerWithin bounds how long a request under way may take once the daemon stops. Afterwards the state folder is closed, and

@@ -3,8 +3,10 @@ package daemon
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/google/jsonschema-go/jsonschema"
 
@@ -32,6 +34,8 @@ func ConfigSchema() ([]byte, error) {
 	sink := s.Properties["sinks"].Items
 	sink.Required = []string{"name", "type"}
 	sink.Properties["type"].Enum = []any{"file", "webhook"}
+	witness := s.Properties["evidence"].Properties["witness"].Items
+	witness.Required, witness.Properties["type"].Enum = sink.Required, sink.Properties["type"].Enum
 	tables := s.Properties["tables"]
 	tables.PropertyNames = &jsonschema.Schema{Enum: anys(table.Names())}
 	tables.AdditionalProperties.Required = []string{"path"}
@@ -133,7 +137,7 @@ func loosen(s *jsonschema.Schema, path string) {
 
 // descriptions of the keys whose structs stand in notify and table.
 func descriptions() map[string]string {
-	return map[string]string{
+	all := map[string]string{
 		"/tables/path":         "the CSV file that the export writes",
 		"/tables/miss":         "what a missing row means: no if the table is a complete list, else unknown",
 		"/tables/max_age":      "how long before and after its export an undated table answers, and past which it is stale; 48h unless said",
@@ -149,6 +153,14 @@ func descriptions() map[string]string {
 		"/sinks/cert_file":     "webhook: PEM; shown to the receiver",
 		"/sinks/key_file":      "webhook: PEM; the certificate's key",
 	}
+	for key, text := range maps.Clone(all) {
+		if rest, ok := strings.CutPrefix(key, "/sinks"); ok {
+			all["/evidence/witness"+rest] = text
+		}
+	}
+	all["/evidence/witness/name"] = "label of its metrics"
+	all["/evidence/witness/path"] = "file: JSON lines, one checkpoint each; on a mount of another machine"
+	return all
 }
 
 func anys(texts []string) []any {

@@ -41,6 +41,9 @@ func Open(fs *fsx.FS, dir string, committed Head) (*Log, error) {
 	if err := fs.MkdirAll(filepath.Join(dir, bodiesDir), 0o700); err != nil {
 		return nil, err
 	}
+	if err := finishErasing(fs, dir); err != nil {
+		return nil, err
+	}
 	if err := check(dir, l.head); err != nil {
 		return nil, err
 	}
@@ -157,3 +160,6 @@ func (l *Log) Close() error {
 	}
 	return errors.Join(errs...)
 }
+
+// Dir is the log's folder.
+func (l *Log) Dir() string { return l.dir }

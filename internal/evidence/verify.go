@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 )
 
 // Report is what Verify found.
@@ -24,7 +25,10 @@ type Report struct {
 	// Notes are remarkable and no fault, such as an append that was cut short by a kill.
 	Notes []string `json:"notes,omitempty"`
 
-	// Caveat says what the walk cannot show.
+	// Checkpoints are those that the chain was held against, by rising size.
+	Checkpoints []Judged `json:"checkpoints,omitempty"`
+
+	// Caveat says what this verification cannot show.
 	Caveat string `json:"caveat"`
 }
 
@@ -38,7 +42,10 @@ const caveat = "Entries removed from the end, or a chain written anew from some 
 
 // Verify walks all segments in dir and reports what was changed, removed, inserted or moved, and where. The error is only
 // for what could not be read; what is wrong is in the report. It may run beside a daemon that appends.
-func Verify(dir string) (Report, error) {
+func Verify(dir string) (Report, error) { return VerifyAgainst(dir, Against{}) }
+
+// VerifyAgainst is Verify that also holds the chain against checkpoints.
+func VerifyAgainst(dir string, a Against) (Report, error) {
 	r := Report{Caveat: caveat}
 	numbers, err := segments(dir)
 	if err != nil {
@@ -48,10 +55,21 @@ func Verify(dir string) (Report, error) {
 		return r, fmt.Errorf("%s holds no evidence log; name the folder evidence inside the state folder", dir)
 	}
 	w := newWalk(r.add)
+	roots := newRootsAt(a.Checkpoints)
+	if roots != nil {
+		w.leaf = roots.add
+	}
 	for i, n := range numbers {
 		if err := r.segment(w, dir, n, i == len(numbers)-1); err != nil {
 			return r, err
 		}
+	}
+	r.Notes = append(r.Notes, w.redactions()...)
+	if _, err := os.Stat(filepath.Join(dir, erasingName)); err == nil {
+		r.Notes = append(r.Notes, "a redaction was interrupted while it overwrote a body; the next start of the daemon finishes it")
+	}
+	if roots != nil {
+		r.judge(a, roots)
 	}
 	r.Segments, r.Entries, r.Redacted = len(numbers), w.entries, w.redacted
 	r.First, r.Last, r.Seq, r.Hash = w.first, w.newest, w.seq, w.hash

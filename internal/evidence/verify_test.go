@@ -114,29 +114,6 @@ func TestVerifySaysWhatHappenedToTheChainAndWhere(t *testing.T) {
 	}
 }
 
-func TestARedactedBodyLeavesAChainThatVerifiesAndOpens(t *testing.T) {
-	dir := chainOf(t, 3)
-	head := verify(t, dir)
-	edit(t, bodiesPath(dir, 1), func(l []string) []string {
-		blank := `{"seq":2,"salt":"","body":""}`
-		l[1] = blank + strings.Repeat(" ", len(l[1])-len(blank)-1) + "\n"
-		return l
-	})
-	r := verify(t, dir)
-	if !r.OK() || r.Redacted != 1 || r.Hash != head.Hash {
-		t.Errorf("%+v", r)
-	}
-	sizes := [2]int64{}
-	for i, path := range []string{linksPath(dir, 1), bodiesPath(dir, 1)} {
-		info, err := os.Stat(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		sizes[i] = info.Size()
-	}
-	open(t, &fsx.FS{}, dir, Head{Seq: r.Seq, Hash: r.Hash, Segment: 1, Size: sizes[0], BodySize: sizes[1]})
-}
-
 func TestATornLastAppendIsANoteAndNoFault(t *testing.T) {
 	dir := chainOf(t, 2)
 	for _, path := range []string{linksPath(dir, 1), bodiesPath(dir, 1)} {

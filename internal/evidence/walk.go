@@ -2,9 +2,12 @@ package evidence
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 )
 
 // Fault is something wrong in the chain, and where.
@@ -17,6 +20,9 @@ type Fault struct {
 }
 
 func (f Fault) String() string {
+	if f.Line == 0 { // a whole file
+		return f.File + ": " + f.What
+	}
 	return fmt.Sprintf("%s line %d (byte %d): %s", f.File, f.Line, f.Offset, f.What)
 }
 
@@ -62,9 +68,15 @@ type walk struct {
 
 	entries, redacted uint64
 	first, newest     string // at of the first and the last entry
+
+	leaf     func(p []byte) error // called for every line of the chain as it stands there, if not nil
+	erased   map[uint64]Fault     // entries without a body, and where; with no What
+	recorded map[uint64]uint64    // entry to the redaction entry that says it was erased
 }
 
-func newWalk(note func(Fault)) *walk { return &walk{hash: zeroHash, note: note} }
+func newWalk(note func(Fault)) *walk {
+	return &walk{hash: zeroHash, note: note, erased: map[uint64]Fault{}, recorded: map[uint64]uint64{}}
+}
 
 // walkSegment walks one segment to the end of both files, and counts the bodies behind the last entry.
 func (w *walk) walkSegment(log, bodies *lines) (orphans int, err error) {
@@ -77,6 +89,11 @@ func (w *walk) walkSegment(log, bodies *lines) (orphans int, err error) {
 		if err != nil {
 			return 0, err
 		}
+		if w.leaf != nil {
+			if err := w.leaf(p); err != nil {
+				return 0, err
+			}
+		}
 		l, err := decodeLink(p)
 		if err != nil {
 			w.note(log.fault(w.seq+1, "not an entry: %v", err))
@@ -88,7 +105,7 @@ func (w *walk) walkSegment(log, bodies *lines) (orphans int, err error) {
 			return 0, err
 		}
 	}
-	return b.rest()
+	return b.rest(w.seq)
 }
 
 // step makes the line just read the last one in its place.
@@ -131,10 +148,33 @@ func (w *walk) body(l link, log *lines, bodies *bodyReader) error {
 		w.note(log.fault(l.Seq, "the body of entry %d is missing from %s", l.Seq, bodies.lines.file))
 	case b.redacted():
 		w.redacted++
+		w.erased[l.Seq] = bodies.lines.fault(l.Seq, "")
 	case b.hash() != l.BodyHash:
 		w.note(bodies.lines.fault(l.Seq, "the body of entry %d was changed, or the hash of it in %s line %d", l.Seq, log.file, log.number))
+	case l.Kind == redactionKind:
+		var r Redaction
+		if err := json.Unmarshal([]byte(b.Text), &r); err == nil && r.Seq < l.Seq {
+			w.recorded[r.Seq] = l.Seq
+		}
 	}
 	return nil
+}
+
+// redactions judges, at the end of the chain, whether what was erased was erased on the record, and the other way round.
+func (w *walk) redactions() (notes []string) {
+	for _, seq := range slices.Sorted(maps.Keys(w.erased)) {
+		if w.recorded[seq] == 0 {
+			f := w.erased[seq]
+			f.What = fmt.Sprintf("the body of entry %d was erased, and no redaction entry says who approved that", seq)
+			w.note(f)
+		}
+	}
+	for _, seq := range slices.Sorted(maps.Keys(w.recorded)) {
+		if _, ok := w.erased[seq]; !ok {
+			notes = append(notes, fmt.Sprintf("entry %d records the redaction of entry %d, whose body is still there: it was interrupted; run it again", w.recorded[seq], seq))
+		}
+	}
+	return notes
 }
 
 // bodyReader finds bodies in the order of the entries.
@@ -184,13 +224,15 @@ func (r *bodyReader) read() (done bool, err error) {
 	}
 }
 
-// rest counts the bodies behind the last entry.
-func (r *bodyReader) rest() (orphans int, err error) {
+// rest counts the bodies of entries to come, and notes those that stand behind the last entry without being that.
+func (r *bodyReader) rest(last uint64) (orphans int, err error) {
 	for {
-		if r.ahead != nil {
+		if r.ahead != nil && r.ahead.Seq > last {
 			orphans++
-			r.ahead = nil
+		} else if r.ahead != nil {
+			r.note(r.lines.fault(r.ahead.Seq, "the body of entry %d has no entry in its place", r.ahead.Seq))
 		}
+		r.ahead = nil
 		if done, err := r.read(); done || err != nil {
 			return orphans, err
 		}

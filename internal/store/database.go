@@ -26,6 +26,7 @@ const (
 	opBegin     = "begin"
 	opCommit    = "commit"
 	opCommitted = "committed"
+	opWipe      = "wipe" // free pages, after a redaction
 )
 
 // database is the SQLite file: one connection that writes, under the store's mutex, and some that read what is committed.

@@ -9,7 +9,7 @@
 //	state.db                  SQLite, WAL, synchronous=FULL: everything small, and the head
 //	windows-000001.log        window states, a log of changes
 //	rejects.jsonl             records that could not be decoded, for a person to read
-//	evidence/                 the hash chain: see package evidence
+//	evidence/                 the hash chain, its checkpoints and its tree: see package evidence
 //
 // # A commit
 //
@@ -44,6 +44,9 @@
 //
 // Columns of text that comes from logs are BLOBs: it may be any bytes. Auditors may read the file with sqlite3 while the
 // daemon runs.
+//
+// The body of a revision changes at one occasion: a lawful redaction (Redact) replaces it by what names nobody, takes it out of
+// the outbox and rewrites the file (VACUUM), so that no free page holds it.
 //
 // # windows-N.log
 //
