@@ -40,6 +40,7 @@ func (f *configFlag) replaying(e *env) (config *daemon.Config, log *zap.Logger, 
 type runCommand struct {
 	configFlag
 	ListenAddress string `name:"web.listen-address" env:"PROBITY_WEB_LISTEN_ADDRESS" placeholder:"ADDRESS" help:"Of metrics, health and reload; over the configuration's."`
+	Stdin         string `placeholder:"SOURCE" help:"Read standard input as this source, in place of what is configured for it."`
 }
 
 // Run is the daemon until SIGTERM or SIGINT; a second one ends it at once. SIGHUP reloads.
@@ -51,6 +52,7 @@ func (c *runCommand) Run(e *env) error {
 	if c.ListenAddress != "" {
 		config.Web.ListenAddress = c.ListenAddress
 	}
+	config.Stdin = c.Stdin
 	logger, err := e.logger(config.Log)
 	if err != nil {
 		return err
@@ -59,7 +61,7 @@ func (c *runCommand) Run(e *env) error {
 	defer stop()
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP) // before anything is opened: by default it would end the process
-	d, err := daemon.New(daemon.Options{Config: config, Logger: logger})
+	d, err := daemon.New(daemon.Options{Config: config, Logger: logger, Stdin: e.stdin})
 	if err != nil {
 		return err
 	}

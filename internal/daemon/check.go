@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 
+	"probity/internal/listen"
 	"probity/internal/rule"
 	"probity/internal/strictyaml"
 )
@@ -39,6 +40,7 @@ func (p *parts) notes(g *generation) strictyaml.Problems {
 			notes = append(notes, strictyaml.Problem{File: r.File, What: fmt.Sprintf("rule %s reads %s, which no source has", r.ID, quoted(r.Datasets)), Do: "it finds nothing until there is one"})
 		}
 	}
+	notes = append(notes, p.listenNotes()...)
 	if missing := c.missingTables(); len(missing) > 0 {
 		notes = append(notes, c.problem("tables", "no "+quoted(missing), "what they would tell is unknown, and unknown never accuses"))
 	}
@@ -63,8 +65,13 @@ func (p *parts) checkSource(s *Source, at string, seen map[string]bool) {
 		p.problem(at+".name", fmt.Sprintf("a second source named %q", s.Name), "give each its own name")
 	}
 	seen[s.Name] = true
-	if len(s.Paths) == 0 {
-		p.problem(at, "a source without paths", "write paths: and the files to follow")
+	switch {
+	case s.Listen != nil:
+		p.checkListen(s, at)
+	case s.Spool != Spool{}:
+		p.problem(at+".spool", "a spool, and nothing that is received", "write listen: as well, or leave it out")
+	case len(s.Paths) == 0:
+		p.problem(at, "a source without paths", "write paths: and the files to follow, or listen:")
 	}
 	for i, path := range s.Paths {
 		if _, err := filepath.Match(path, ""); err != nil || path == "" {
@@ -154,6 +161,11 @@ func within(pattern, path string) bool {
 func (p *parts) checkOwnFiles() {
 	c := p.config
 	own := map[string]string{filepath.Join(c.StateDir, "rejects.jsonl"): "the state folder"}
+	for i := range c.Sources {
+		if s := &c.Sources[i]; s.Listen != nil {
+			own[listen.SpoolPath(c.spoolDir(s))] = "the spool of source " + s.Name
+		}
+	}
 	for _, s := range slices.Concat(c.Sinks, c.Evidence.Witness) {
 		if s.Path != "" {
 			own[s.Path] = "sink " + s.Name

@@ -26,6 +26,9 @@ type Config struct {
 	Pipeline        Pipeline                `json:"pipeline,omitempty" jsonschema:"how the work is cut; no alert depends on it"`
 	Log             Log                     `json:"log,omitempty" jsonschema:"the daemon's own log on standard error"`
 
+	// Stdin names the source that reads standard input in place of what is configured for it. It is a flag, not a key.
+	Stdin string `json:"-"`
+
 	file   string // "" if it was built in code
 	doc    *strictyaml.Doc
 	frozen string // what a reload may not change, as it was read
@@ -37,7 +40,9 @@ type Source struct {
 	Name           string              `json:"name" jsonschema:"label of its metrics and part of its records' identity; do not rename"`
 	Format         any                 `json:"format" jsonschema:"a built-in format, a name under formats, file:PATH, or the mapping itself"`
 	Dataset        string              `json:"dataset,omitempty" jsonschema:"event.dataset; the format's unless said"`
-	Paths          []string            `json:"paths" jsonschema:"files, globs or directories; rotated siblings are found by themselves"`
+	Paths          []string            `json:"paths,omitempty" jsonschema:"files, globs or directories; rotated siblings are found by themselves"`
+	Listen         *Listen             `json:"listen,omitempty" jsonschema:"instead of paths: receive records and follow the spool that they are kept in; stdin, or syslog"`
+	Spool          Spool               `json:"spool,omitempty" jsonschema:"of what listen receives"`
 	Lateness       strictyaml.Duration `json:"lateness,omitempty" jsonschema:"how much later than its neighbours an event may arrive; 5m, for dataset m365 2h, unless said"`
 	Repeats        strictyaml.Duration `json:"repeats,omitempty" jsonschema:"how long after the first it may repeat a record; 0, for dataset m365 168h, unless said"`
 	WholeFiles     bool                `json:"whole_files,omitempty" jsonschema:"each file is complete when it appears and ends: a drop folder"`

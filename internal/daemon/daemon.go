@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"sync"
@@ -26,6 +27,7 @@ type Options struct {
 	Logger   *zap.Logger
 	Registry *prometheus.Registry
 	Sinks    []notify.Sink // more than the configured ones
+	Stdin    io.Reader     // of the source that listens to standard input; nil: os.Stdin
 }
 
 // Daemon is a running system. Reload, Drain and Addr may be called from any goroutine.
@@ -36,6 +38,7 @@ type Daemon struct {
 	pipeline    *pipeline.Pipeline
 	notifier    *notify.Notifier
 	sources     []*followed
+	received    map[string]*received // by source
 	listener    net.Listener
 	metrics     *metrics
 	systemd     systemd
@@ -121,8 +124,17 @@ func (d *Daemon) follow() ([]pipeline.Source, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := d.listen(); err != nil {
+		return nil, err
+	}
 	out := make([]pipeline.Source, len(d.parts.sources))
 	for i, s := range d.parts.sources {
+		if r := d.received[s.Name]; r != nil {
+			if out[i], err = d.followSpool(&s, r, from); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		set, err := source.Open(source.Options{
 			Name: s.Name, Paths: s.Paths, Framer: s.decoder.NewFramer, Follow: true, From: from, WholeFiles: s.WholeFiles, Logger: d.Logger,
 		})
@@ -161,6 +173,11 @@ func (f *followed) Close() (err error) {
 }
 
 func (d *Daemon) committed(c *store.Commit) {
+	for _, s := range c.Streams {
+		if r := d.received[s.Source]; r != nil {
+			r.stand(func() []byte { return pipeline.SourcePosition(s.State) })
+		}
+	}
 	if len(c.Alerts) > 0 {
 		d.notifier.Wake()
 	}
@@ -207,6 +224,9 @@ func (d *Daemon) close() error {
 		errs = append(errs, s.Close())
 	}
 	errs = append(errs, d.checkpoints.close())
+	for _, r := range d.received {
+		errs = append(errs, r.Listener.Close())
+	}
 	d.storeUse.Lock()
 	defer d.storeUse.Unlock()
 	if d.store != nil {

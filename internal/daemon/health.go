@@ -69,6 +69,11 @@ func (d *Daemon) readiness() readiness {
 			r.Why = append(r.Why, fmt.Sprintf("source %s: no file found", s.source.Name))
 		}
 	}
+	for _, s := range d.parts.sources {
+		if l := d.received[s.Name]; l != nil && l.Full() {
+			r.Why = append(r.Why, fmt.Sprintf("source %s: its spool is full, so nothing more is received", s.Name))
+		}
+	}
 	for _, t := range g.tables {
 		r.Tables = append(r.Tables, tableState{t.Name, t.ExportedAt, time.Now().After(t.StaleAt)})
 	}

@@ -15,6 +15,7 @@ import (
 	"probity/internal/event"
 	"probity/internal/evidence"
 	"probity/internal/fsx"
+	"probity/internal/listen"
 	"probity/internal/notify"
 	"probity/internal/pipeline"
 	"probity/internal/rule"
@@ -35,6 +36,9 @@ type parts struct {
 	witnesses []notify.Sink
 	rules     []rule.File // in place of those that the configuration names, if not nil
 	problems  strictyaml.Problems
+
+	listening map[listen.Address]bool // checked so far
+	stdin     bool                    // a source reads it
 }
 
 // builtSource is a source with its decoder.
@@ -47,6 +51,7 @@ type builtSource struct {
 func (c *Config) build() *parts {
 	c.setDefaults()
 	p := &parts{config: c}
+	p.takeStdin()
 	p.buildZone()
 	p.buildIdentity()
 	p.buildSources()
@@ -124,6 +129,10 @@ func (p *parts) buildSources() {
 		if s.Dataset == rule.AlertDataset {
 			p.problem(at, "a source of dataset "+rule.AlertDataset+", which is what alerts are to the rules over them", "give it another dataset")
 			continue
+		}
+		if s.Listen != nil {
+			p.checkFraming(s, f, at)
+			s = c.spooled(s)
 		}
 		p.sources = append(p.sources, builtSource{s, d})
 	}

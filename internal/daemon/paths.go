@@ -62,6 +62,11 @@ func (c *Config) paths() []*string {
 			out = append(out, &s.Path, &s.HMACKeyFile, &s.CAFile, &s.CertFile, &s.KeyFile)
 		}
 	}
+	for i := range c.Sources {
+		if l := c.Sources[i].Listen; l != nil {
+			out = append(out, &l.CAFile, &l.CertFile, &l.KeyFile)
+		}
+	}
 	return out
 }
 

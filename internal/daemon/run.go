@@ -35,6 +35,15 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	running.Go(func() { d.watch(watching) })
 	running.Go(func() { d.checkpoints.run(watching) })
 	running.Go(func() { d.systemd.feedWatchdog(watching, d.alive) })
+	receiving, stopReceiving := context.WithCancel(loop)
+	defer stopReceiving()
+	for _, r := range d.received {
+		running.Go(func() {
+			if err := r.Listener.Run(receiving); err != nil {
+				d.Logger.Error("stopped before all that was received was in the spool; the rest is lost", zap.Error(err))
+			}
+		})
+	}
 	d.announce()
 
 	err = d.pipeline.Run(loop)
@@ -42,6 +51,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 		err = errors.Join(err, context.Cause(loop))
 	}
 	close(d.ended)
+	stopReceiving()
 	d.systemd.stopping()
 	stopWatching()
 	d.finish(ctx, err)

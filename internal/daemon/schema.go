@@ -30,7 +30,7 @@ func ConfigSchema() ([]byte, error) {
 	s.Properties["sources"].Items.Properties["format"] = formatSchema()
 	loosen(s, "") // defaults everywhere; what is needed is said here
 	s.Required = []string{"sources", "rules"}
-	s.Properties["sources"].Items.Required = []string{"name", "format", "paths"}
+	listenSchema(s.Properties["sources"].Items)
 	sink := s.Properties["sinks"].Items
 	sink.Required = []string{"name", "type"}
 	sink.Properties["type"].Enum = []any{"file", "webhook"}
@@ -81,6 +81,7 @@ func schemaOf[T any]() (*jsonschema.Schema, error) {
 	s, err := jsonschema.For[T](&jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
 		reflect.TypeFor[strictyaml.Duration](): duration,
 		reflect.TypeFor[strictyaml.Date]():     {Type: "string", Pattern: `^[0-9]{4}-[0-9]{2}-[0-9]{2}(T.*)?$`, Examples: []any{"2027-01-31", "2027-01-31T12:00:00Z"}},
+		reflect.TypeFor[Addresses]():           {AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "array", Items: &jsonschema.Schema{Type: "string"}}}},
 		reflect.TypeFor[rule.StringList]():     {AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "array", Items: &jsonschema.Schema{Type: "string"}}}},
 		reflect.TypeFor[alert.Severity]():      {Type: "string", Enum: severities},
 	}})
@@ -89,6 +90,16 @@ func schemaOf[T any]() (*jsonschema.Schema, error) {
 	}
 	withoutNull(s)
 	return s, nil
+}
+
+// listenSchema accepts paths or listen, and stdin as the short form of the latter.
+func listenSchema(s *jsonschema.Schema) {
+	s.Required = []string{"name", "format"}
+	s.OneOf = []*jsonschema.Schema{{Required: []string{"paths"}}, {Required: []string{"listen"}}}
+	long := s.Properties["listen"]
+	stdin := any("stdin")
+	s.Properties["listen"] = &jsonschema.Schema{Description: long.Description, AnyOf: []*jsonschema.Schema{{Const: &stdin}, long}}
+	long.Description = ""
 }
 
 // formatSchema accepts a name or a mapping. The mapping's own grammar is recursive and checked by package decode.

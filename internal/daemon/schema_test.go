@@ -89,13 +89,21 @@ func TestTheSchemaRefusesWhatTheDaemonRefuses(t *testing.T) {
 	if err := valid(t, ConfigSchema, []byte(base)); err != nil {
 		t.Fatal(err)
 	}
+	for _, listen := range []string{"listen: stdin", "listen: {stdin: true}", "listen: {syslog: 'udp://'}", "listen: {syslog: ['udp://', 'tcp://']}, spool: {keep: 1d}"} {
+		if err := valid(t, ConfigSchema, []byte(strings.Replace(base, "paths: [niche.csv]", listen, 1))); err != nil {
+			t.Errorf("%s: %v", listen, err)
+		}
+	}
 	for name, text := range map[string]string{
-		"an unknown key":      base + "colour: blue\n",
-		"an unknown table":    base + "tables: {peoples: {path: a.csv}}\n",
-		"no length of time":   base + "pipeline: {idle_after: soon}\n",
-		"an unknown sink":     base + "sinks: [{name: a, type: pigeon}]\n",
-		"no sources":          "rules: {builtin: true}\n",
-		"a source of no type": strings.Replace(base, "format: niche", "fields: {a: float}, format: niche", 1),
+		"neither paths nor listen": strings.Replace(base, ", paths: [niche.csv]", "", 1),
+		"paths and listen":         strings.Replace(base, "paths:", "listen: stdin, paths:", 1),
+		"an unknown listener":      strings.Replace(base, "paths: [niche.csv]", "listen: {snmp: 'udp://'}", 1),
+		"an unknown key":           base + "colour: blue\n",
+		"an unknown table":         base + "tables: {peoples: {path: a.csv}}\n",
+		"no length of time":        base + "pipeline: {idle_after: soon}\n",
+		"an unknown sink":          base + "sinks: [{name: a, type: pigeon}]\n",
+		"no sources":               "rules: {builtin: true}\n",
+		"a source of no type":      strings.Replace(base, "format: niche", "fields: {a: float}, format: niche", 1),
 	} {
 		if valid(t, ConfigSchema, []byte(text)) == nil {
 			t.Errorf("%s: accepted", name)

@@ -77,6 +77,33 @@ func (a *Appender) Sync() error {
 	return nil
 }
 
+// Rewrite writes p once more where it stands, at off. After a Sync that failed the kernel takes the bytes since the last one
+// for written and would make the next Sync succeed without them; writing them again makes it try again. Readers see no
+// change.
+func (a *Appender) Rewrite(p []byte, off int64) (err error) {
+	if err := a.fs.Point(OpWrite, a.path); err != nil {
+		return err
+	}
+	again, err := os.OpenFile(a.path, os.O_WRONLY, 0) // O_APPEND would write at the end
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, again.Close()) }()
+	if _, err := again.WriteAt(p, off); err != nil {
+		return fmt.Errorf("writing %d bytes again to %s: %w", len(p), a.path, err)
+	}
+	return nil
+}
+
+// Settle counts what a failed Append left in the file as appended, for a caller that goes on behind it: a reader may have
+// seen these bytes already, so that they cannot be cut off. It returns the file's size.
+func (a *Appender) Settle() (int64, error) {
+	if err := a.stat(); err != nil {
+		return 0, fmt.Errorf("size of %s: %w", a.path, err)
+	}
+	return a.size, nil
+}
+
 // Size is the file's size in bytes when it was opened, plus what was appended whole.
 func (a *Appender) Size() int64 { return a.size }
 

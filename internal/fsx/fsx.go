@@ -110,6 +110,17 @@ func (f *FS) replace(path string, data []byte, perm os.FileMode) (err error) {
 	return tmp.CloseAtomicallyReplace() // fsyncs before it renames
 }
 
+// Rename gives the file another name in the same directory, durably. After an error the file has one of the two names.
+func (f *FS) Rename(from, to string) error {
+	if err := f.Point(OpRename, from); err != nil {
+		return err
+	}
+	if err := os.Rename(from, to); err != nil {
+		return err // an *os.LinkError: it names the operation and both paths
+	}
+	return f.syncDir(filepath.Dir(to))
+}
+
 // MkdirAll makes the directory and its missing parents.
 func (f *FS) MkdirAll(dir string, perm os.FileMode) error {
 	if info, err := os.Stat(dir); err == nil && info.IsDir() {

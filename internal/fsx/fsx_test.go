@@ -182,3 +182,54 @@ func TestRemoveOfAMissingFileIsNoError(t *testing.T) {
 		t.Errorf("left %v", got)
 	}
 }
+
+func TestAppendAfterAShortWriteGoesOnBehindItAndIsWrittenAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	fs := &FS{}
+	a, err := fs.OpenAppend(path, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	fs.Fault = func(op, _ string) error {
+		if op == OpWrite {
+			return &ShortWrite{Bytes: 2, Err: syscall.ENOSPC}
+		}
+		return nil
+	}
+	if err := a.Append([]byte("abcd\n")); !errors.Is(err, syscall.ENOSPC) || a.Size() != 0 {
+		t.Errorf("short append: %v, size %d", err, a.Size())
+	}
+	if n, err := a.Settle(); n != 2 || err != nil {
+		t.Fatalf("settled at %d, %v", n, err)
+	}
+	if err := a.Rewrite([]byte("abcd\n"), 0); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("rewrite: %v", err)
+	}
+	fs.Fault = nil
+	for _, err := range []error{a.Append([]byte("cd\n")), a.Rewrite([]byte("abcd\n"), 0), a.Append([]byte("e\n"))} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if got := read(t, path); got != "abcd\ne\n" || a.Size() != 7 {
+		t.Errorf("%q, size %d", got, a.Size())
+	}
+}
+
+func TestARenamedFileHasOneOfTheTwoNames(t *testing.T) {
+	for n, want := range []string{"new", "old", "new"} { // no fault; before; in the fsync of the folder
+		dir := t.TempDir()
+		from, to := filepath.Join(dir, "old"), filepath.Join(dir, "new")
+		if err := os.WriteFile(from, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		fs, steps := failAt(n, syscall.EIO)
+		if err := fs.Rename(from, to); (err != nil) != (n > 0) {
+			t.Errorf("fault at %d: %v", n, err)
+		}
+		if diff := cmp.Diff([]string{want}, names(t, dir)); diff != "" {
+			t.Errorf("fault at %d, %v: %s", n, *steps, diff)
+		}
+	}
+}

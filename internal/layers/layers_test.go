@@ -13,7 +13,7 @@ var rows = [][]string{
 	{"demo", "rulediff"},
 	{"daemon", "ruletest", "evaluate"},
 	{"pipeline"},
-	{"source", "store", "notify", "hearing"},
+	{"source", "listen", "store", "notify", "hearing"},
 	{"engine", "evidence"},
 	{"decode", "rule", "window", "table"},
 	{"alert"},

@@ -125,7 +125,7 @@ func Positions(st committer) (func(streamID string) []byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading positions: %w", err)
 	}
-	return func(id string) []byte { return sourcePosition(streams[id].State) }, nil
+	return func(id string) []byte { return SourcePosition(streams[id].State) }, nil
 }
 
 // take goes round the streams from where it last stopped until the batch is full or all are quiet.

@@ -62,8 +62,8 @@ func newStream(from source.Stream, s *Source, committed []byte) (*stream, error)
 	return st, nil
 }
 
-// sourcePosition is the source's own part of a committed position.
-func sourcePosition(committed []byte) []byte {
+// SourcePosition is the source's own part of a committed position.
+func SourcePosition(committed []byte) []byte {
 	var p position
 	if json.Unmarshal(committed, &p) != nil {
 		return nil

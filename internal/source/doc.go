@@ -39,7 +39,8 @@
 // one is read, because the compressed one may still be being written.
 //
 // A source that is new begins with the current file at 0: older generations that exist then are history, for replay. For a
-// base that appears while the set is open, and for finite sets, all generations are read.
+// base that appears while the set is open, for finite sets, and with Options.Oldest, all generations are read. LeftBehind
+// tells whoever writes a chain which of its files a restart no longer needs.
 //
 // # The resume point
 //

@@ -108,7 +108,7 @@ func (s *Set) chainOf(base string, first bool) (*chain, error) {
 		c.resume, c.fresh, c.past, c.history = resume, false, resume.Past, resume.History
 		return c, nil
 	}
-	if present, err := list(); !first || err == nil && len(present) == 0 {
+	if present, err := list(); !first || s.opts.Oldest || err == nil && len(present) == 0 {
 		c.history = nothingIsHistory
 	}
 	return c, nil

@@ -58,6 +58,7 @@ type Options struct {
 	Follow     bool                 // false: finite, for replay
 	From       func(streamID string) []byte
 	WholeFiles bool // every file is a stream of its own that ends; no rotation siblings
+	Oldest     bool // a chain without a committed position begins with its oldest file: nothing in it is history
 	Logger     *zap.Logger
 	Grace      time.Duration // how long a rotated file is watched for late writers; 0 = 5 s
 

@@ -50,6 +50,30 @@ func decodeResumePoint(b []byte) (*resumePoint, error) {
 	return r, nil
 }
 
+// LeftBehind says how many of a chain's files, given oldest first, a resume point has left for good: the files before the one
+// that is open or was finished last. Whoever writes a chain may remove these; without that one a restart could not tell where
+// to go on.
+func LeftBehind(state []byte, oldestFirst []string) (int, error) {
+	r, err := decodeResumePoint(state)
+	if err != nil || r == nil {
+		return 0, err
+	}
+	at := r.Open
+	if at == nil && len(r.Past) > 0 {
+		at = &r.Past[0]
+	}
+	for i, path := range oldestFirst {
+		st, err := factsOfPath(path)
+		if err != nil {
+			return 0, fmt.Errorf("look for the committed position: %w", err)
+		}
+		if at != nil && st.inode == at.File {
+			return i, nil
+		}
+	}
+	return 0, nil
+}
+
 func orZero(p *place) *place {
 	if p == nil {
 		return new(place)
