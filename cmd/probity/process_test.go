@@ -166,6 +166,32 @@ func (f *force) replayed() map[string]string {
 	return out
 }
 
+// repeated returns the canonical alerts of replay --journal, which must find that they are those of the state folder.
+func (f *force) repeated() map[string]string {
+	f.t.Helper()
+	binary, err := build()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	cmd := exec.Command(binary, "replay", "-c", "probity.yaml", "--journal", "--canonical")
+	cmd.Dir = f.dir
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	text, err := cmd.Output()
+	if err != nil {
+		f.t.Fatalf("replay --journal: %v\n%s", err, said.String())
+	}
+	out := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		var a alert.Alert
+		if err := json.Unmarshal([]byte(line), &a); err != nil {
+			f.t.Fatal(err)
+		}
+		out[a.ID] = string(a.Canonical())
+	}
+	return out
+}
+
 // awaitAll waits until the file holds what the oracle says.
 func (f *force) awaitAll(p *process, want map[string]string) {
 	f.t.Helper()
@@ -390,8 +416,12 @@ func TestKillAtAnyInstant(t *testing.T) {
 		}
 	}
 	t.Logf("killed %d times, %d of them while running", kills, running)
+	f.repeated() // of what the last kill has left
 	p := f.start("run", "-c", "probity.yaml")
 	f.awaitAll(p, f.replayed())
+	if diff := cmp.Diff(f.replayed(), f.repeated()); diff != "" { // while the daemon runs
+		t.Errorf("one replay of all bytes (-) and the run, repeated over its %d restarts (+), differ:\n%s", kills, diff)
+	}
 	p.terminate(t, 8*time.Second)
 	if _, err := f.delivered(); err != nil {
 		t.Error(err)

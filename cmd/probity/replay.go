@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,7 @@ import (
 
 type replayCommand struct {
 	configFlag
+	Journal   bool      `help:"Repeat the run that the state folder records, each record by the rules and tables of its time, and compare."`
 	Files     []string  `arg:"" optional:"" placeholder:"FILE" help:"Log files, or SOURCE=FILE; without any, all files of all sources."`
 	Out       string    `placeholder:"FILE" help:"Where the alerts go, one a line; standard output unless said."`
 	Canonical bool      `help:"Alerts without revision, paths, offsets and reading times: what two replays have in common."`
@@ -41,9 +43,7 @@ func (c *replayCommand) Run(e *env) (err error) {
 		return err
 	}
 	line := &progressLine{to: e.stderr}
-	sum, err := daemon.Replay(ctx, daemon.ReplayOptions{
-		Config: config, Files: c.Files, Until: c.Until, Batch: c.Batch, Shards: c.Shards, Turn: c.Turn, Logger: logger, Progress: line.judged(""),
-	}, func(a *alert.Alert) error {
+	sum, compared, err := c.judge(ctx, config, logger, line.judged(""), func(a *alert.Alert) error {
 		line.clear() // all is judged, and alerts may go to the same terminal
 		return c.write(out, a)
 	})
@@ -58,7 +58,36 @@ func (c *replayCommand) Run(e *env) (err error) {
 	c.heldBack(e.stderr, sum.Undecided)
 	_, err = fmt.Fprintf(e.stderr, "%d records, %d events, %d rejects, %d late; %d alerts in %d revisions; %s\n",
 		sum.Records, sum.Events, sum.Rejects, sum.Late, sum.Alerts, sum.Revisions, sum.Took.Round(time.Millisecond))
-	return err
+	return errors.Join(err, c.compared(e.stderr, compared))
+}
+
+// judge replays, or repeats a run and returns how that compares.
+func (c *replayCommand) judge(ctx context.Context, config *daemon.Config, logger *zap.Logger, progress func(int), each func(*alert.Alert) error) (daemon.Summary, *daemon.Repeated, error) {
+	o := daemon.ReplayOptions{Config: config, Files: c.Files, Until: c.Until, Batch: c.Batch, Shards: c.Shards, Turn: c.Turn, Logger: logger, Progress: progress}
+	if !c.Journal {
+		sum, err := daemon.Replay(ctx, o, each)
+		return sum, nil, err
+	}
+	if len(c.Files) > 0 || !c.Until.IsZero() {
+		return daemon.Summary{}, nil, usageError("--journal reads what the run has read, up to where it stands: leave FILE and --until away")
+	}
+	repeated, err := daemon.Repeat(ctx, o, each)
+	return repeated.Summary, &repeated, err
+}
+
+// compared says how a repetition compares with the state folder. Alerts that were withdrawn count as absent.
+func (c *replayCommand) compared(to io.Writer, r *daemon.Repeated) error {
+	if r == nil {
+		return nil
+	}
+	fmt.Fprintf(to, "%d alerts stand here, %d in the state folder at commit %d\n", r.Here, r.InState, r.Commit)
+	if len(r.Differing) == 0 {
+		return nil
+	}
+	for _, id := range r.Differing {
+		fmt.Fprintf(to, "differs: %s\n", id)
+	}
+	return fmt.Errorf("%d alerts are not what the state folder says", len(r.Differing))
 }
 
 // heldBack says which rules could not tell: no alert of theirs means little then.

@@ -93,6 +93,9 @@ func (d *Daemon) open() (err error) {
 	if err := d.note("start", map[string]any{"version": Version()}); err != nil {
 		return err
 	}
+	if err := d.archive(d.current.Load()); err != nil {
+		return err
+	}
 	d.notifier, err = notify.New(notify.Options{Outbox: d.store, Sinks: d.allSinks(), Logger: d.Logger, Registerer: d.Registry})
 	if err != nil {
 		return err
@@ -170,6 +173,16 @@ type followed struct {
 func (f *followed) Close() (err error) {
 	f.closed.Do(func() { err = f.Set.Close() })
 	return err
+}
+
+// archive keeps what a generation is made of before the commit that puts it in force, so that the journal names none that
+// cannot be built again.
+func (d *Daemon) archive(g *generation) error {
+	if err := newArchive(d.Config.StateDir).keep(g.Hash, g.made); err != nil {
+		return err
+	}
+	g.made = nil
+	return nil
 }
 
 func (d *Daemon) committed(c *store.Commit) {

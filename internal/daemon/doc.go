@@ -19,6 +19,25 @@
 // refusal names. Directory events only say that it is time to look; whether something changed is decided by the files'
 // sizes, times and inodes, so that symbolic-link swaps, editors and network file systems are all the same.
 //
+// Files that change while they are read are read again: two halves of two exports are a set that nobody wrote.
+//
+// # The archive of generations
+//
+// Before the commit that puts a generation in force, what it was made of is made durable under state_dir/generations, from the
+// very bytes that were compiled:
+//
+//	files/<SHA-256>             contents of rules, overlays (built-in ones too), tables and their sidecars, each once
+//	<generation>/manifest.json  format 1: names, hashes and settings; see type manifest
+//
+// A generation's hash covers all that its manifest says, so what is built out of the archive must have the hash that it goes
+// by, or it is refused: another version of the program may read rules otherwise. Formats are not part of a generation: they
+// are outside of what a reload may change. Nothing is ever removed: a generation is needed as long as the journal or an alert
+// names it, and the journal is kept whole. An unchanged table costs nothing, a changed one its size; they hold names, so that
+// the files are for the daemon's user alone. A contents file was chosen over a copy a generation because a people table of
+// 50 MB would otherwise be kept once for every edit of a rule.
+//
+// Repeat judges a run again by its journal and this archive; package pipeline says what the journal holds.
+//
 // # Stopping
 //
 // The first SIGTERM ends reading; what was read is committed; the sinks get ten seconds for what is due, and what is left

@@ -22,41 +22,17 @@ type generation struct {
 	*engine.Generation
 	tables   []table.Version
 	findings []table.Finding
+	made     *ingredients // what it was made of, until that is in the archive
 }
 
 // generation reads the tables and rules that the configuration names and puts them together, whole or not at all.
 func (p *parts) generation() (*generation, strictyaml.Problems) {
-	c := p.config
-	tables, problems := c.loadTables()
-	set := table.NewSet(p.zone, tables...)
-	schema, err := p.schema(set.Lookups())
-	if err != nil {
-		return nil, append(problems, c.problem("sources", err.Error(), ""))
-	}
-	files, more := p.ruleFiles()
-	problems = append(problems, more...)
-	loaded, more := rule.Load(schema, files)
-	problems = append(problems, more...)
-	if len(problems) > 0 {
+	in, problems := p.ingredients()
+	g, more := in.build(p.config, p.zone, p.declared)
+	if problems = append(problems, more...); len(problems) > 0 {
 		return nil, problems
 	}
-	g := &generation{tables: set.Versions(), findings: set.Findings()}
-	g.Generation = engine.NewGeneration(engine.GenerationOptions{
-		Rules: loaded, People: set, Tables: alertTables(g.tables), Marking: c.Marking, Repeats: p.repeats(),
-		Inputs: inputs(c.Zone, g.tables), Zone: p.zone,
-	})
 	return g, nil
-}
-
-// inputs is what decides answers beside the tables' bytes: a sidecar file may say otherwise of the same bytes, and so may the
-// configuration.
-func inputs(zone string, versions []table.Version) []string {
-	out := []string{"zone " + zone}
-	for _, v := range versions {
-		out = append(out, fmt.Sprintf("table %s exported %d covers %d to %d stale %d miss %s",
-			v.Name, v.ExportedAt.UnixNano(), v.CoversFrom.UnixNano(), v.CoversTo.UnixNano(), v.StaleAt.UnixNano(), v.Miss))
-	}
-	return out
 }
 
 func alertTables(versions []table.Version) []alert.Table {
@@ -67,8 +43,9 @@ func alertTables(versions []table.Version) []alert.Table {
 	return out
 }
 
-func (c *Config) loadTables() ([]*table.Table, strictyaml.Problems) {
-	var out []*table.Table
+// tableFiles reads the files of the tables.
+func (c *Config) tableFiles() ([]madeTable, strictyaml.Problems) {
+	var out []madeTable
 	var problems strictyaml.Problems
 	for _, name := range slices.Sorted(maps.Keys(c.Tables)) {
 		tc, at := c.Tables[name], "tables."+name
@@ -76,12 +53,12 @@ func (c *Config) loadTables() ([]*table.Table, strictyaml.Problems) {
 			problems = append(problems, ps...)
 			continue
 		}
-		t, err := table.Load(name, tc)
+		files, err := table.Read(name, tc)
 		if err != nil {
 			problems = append(problems, c.problemsOf(err, at+".path", "the export may not have run yet; a table that is not there at all is left out of the configuration")...)
 			continue
 		}
-		out = append(out, t)
+		out = append(out, madeTable{name, tc, files})
 	}
 	return out, problems
 }

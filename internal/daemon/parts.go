@@ -179,7 +179,11 @@ func (p *parts) declare() {
 
 // schema returns a schema of this configuration with the lookups of a set of tables. Every call gives the same slots.
 func (p *parts) schema(lookups []event.Lookup) (*event.Schema, error) {
-	s, err := event.NewSchema(p.declared...)
+	return eventSchema(p.declared, lookups)
+}
+
+func eventSchema(declared []event.FieldInfo, lookups []event.Lookup) (*event.Schema, error) {
+	s, err := event.NewSchema(declared...)
 	if err != nil {
 		return nil, err
 	}
@@ -220,6 +224,15 @@ func (p *parts) repeats() map[string]time.Duration {
 	out := map[string]time.Duration{}
 	for _, s := range p.sources {
 		out[s.Dataset] = max(out[s.Dataset], s.Repeats.Std())
+	}
+	return out
+}
+
+// lateness says how much later than its neighbours a record of each source may come.
+func (p *parts) lateness() map[string]time.Duration {
+	out := map[string]time.Duration{}
+	for _, s := range p.sources {
+		out[s.Name] = s.Lateness.Std()
 	}
 	return out
 }

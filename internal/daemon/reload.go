@@ -68,15 +68,32 @@ func (d *Daemon) reload() error {
 			Do: "restart the daemon, or take the change back",
 		}}
 	}
-	g, problems := parts.generation()
-	if len(problems) > 0 {
-		problems.Sort()
-		return problems
+	g, err := d.readWhole(&parts)
+	if err != nil {
+		return err
 	}
 	if problems := shrunk(d.current.Load().tables, g.tables); len(problems) > 0 {
 		return problems
 	}
 	return d.inForce(g)
+}
+
+// readTries is how often the files are read anew that change while they are read.
+const readTries = 5
+
+// readWhole builds a generation of files that were the same before and after they were read: two halves of two exports, or of
+// two checkouts, are a set that nobody wrote.
+func (d *Daemon) readWhole(parts *parts) (*generation, error) {
+	for range readTries {
+		g, problems := parts.generation()
+		now := parts.config.fingerprint()
+		if now == d.seen {
+			problems.Sort()
+			return g, problems.Err()
+		}
+		d.seen = now
+	}
+	return nil, strictyaml.Problems{{File: d.Config.file, What: "rules and tables change faster than they can be read", Do: "write files under another name and rename them when they are whole"}}
 }
 
 // A table that loses half of its rows between two exports has more likely been cut or is still being written than that half
@@ -99,8 +116,11 @@ func shrunk(was, now []table.Version) (problems strictyaml.Problems) {
 	return problems
 }
 
-// inForce hands a generation to the loop and waits until it judges by it.
+// inForce archives a generation, hands it to the loop, and waits until it judges by it.
 func (d *Daemon) inForce(g *generation) error {
+	if err := d.archive(g); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), inForceWithin)
 	defer cancel()
 	go func() {

@@ -125,7 +125,7 @@ func TestAReloadByRequest(t *testing.T) {
 		t.Errorf("mended: status %d: %s", status, body)
 	}
 	stop()
-	want := map[string]bool{"generation": true}
+	want := map[string]bool{"start": true, "open": true, "generation": true}
 	if diff := cmp.Diff(want, s.journal()); diff != "" {
 		t.Errorf("journal kinds (-want +got):\n%s", diff)
 	}

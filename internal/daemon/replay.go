@@ -52,7 +52,6 @@ type Summary struct {
 // Replay judges finite files with the daemon's own loop over a store in memory, and hands the last revision of each alert
 // to each, by id. It writes nothing, and needs no state folder.
 func Replay(ctx context.Context, o ReplayOptions, each func(*alert.Alert) error) (Summary, error) {
-	began := time.Now()
 	parts := o.Config.build()
 	parts.rules = o.Rules
 	g, problems := parts.generation()
@@ -67,21 +66,26 @@ func Replay(ctx context.Context, o ReplayOptions, each func(*alert.Alert) error)
 	if o.Reverse {
 		slices.Reverse(sources)
 	}
+	return parts.judge(ctx, o, pipeline.Options{Sources: sources, Generation: g.Generation, Until: o.Until}, each)
+}
+
+// judge runs the loop over finite sources, or over a plan, and counts.
+func (p *parts) judge(ctx context.Context, o ReplayOptions, loop pipeline.Options, each func(*alert.Alert) error) (Summary, error) {
+	began := time.Now()
 	if o.Registry == nil {
 		o.Registry = prometheus.NewRegistry()
 	}
 	var sum Summary
 	memory := store.NewMemory()
 	seen := newDays(o.Progress)
-	p, err := pipeline.New(pipeline.Options{
-		Sources: sources, Store: memory, Identity: parts.identity, Generation: g.Generation, Until: o.Until,
-		Batch: o.Batch, Turn: o.Turn, Shards: o.Shards, Workers: o.Workers, Registerer: o.Registry, Logger: o.Logger,
-		Committed: func(c *store.Commit) { sum.Revisions += len(c.Alerts) }, Times: seen.add,
-	})
+	loop.Store, loop.Identity, loop.Registerer, loop.Logger = memory, p.identity, o.Registry, o.Logger
+	loop.Batch, loop.Turn, loop.Shards, loop.Workers = o.Batch, o.Turn, o.Shards, o.Workers
+	loop.Committed, loop.Times = func(c *store.Commit) { sum.Revisions += len(c.Alerts) }, seen.add
+	running, err := pipeline.New(loop)
 	if err != nil {
 		return Summary{}, err
 	}
-	if err := errors.Join(p.Run(ctx), ctx.Err()); err != nil {
+	if err := errors.Join(running.Run(ctx), ctx.Err()); err != nil {
 		return Summary{}, err
 	}
 	err = memory.EachAlert(func(a *alert.Alert) error {

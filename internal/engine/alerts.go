@@ -40,7 +40,7 @@ func (g *Generation) AlertEvent(a *alert.Alert, r *rule.Compiled, ev *event.Even
 	if a.Status == alert.Withdrawn {
 		at = a.Period.Start // it has no events left; where its entry stands does not matter
 	}
-	ev.Original, ev.NativeID, ev.Origin.Source = line, a.ID, rule.AlertDataset
+	ev.Original, ev.NativeID, ev.Origin.Source, ev.Ingested = line, a.ID, rule.AlertDataset, at.UnixNano()
 	ev.Slots[event.FieldTime] = event.TimeValue(at.UnixNano())
 	for f, text := range map[event.Field]string{
 		event.FieldDataset: rule.AlertDataset, event.FieldAction: "alert", event.FieldRuleID: r.ID, event.FieldUserID: a.Group[person].Value,

@@ -30,7 +30,7 @@ func (s *State) draft(c Change, open window.Open) Draft {
 	a := &alert.Alert{
 		Schema: alert.SchemaVersion, Status: alert.Open, Marking: s.gen.Marking,
 		Rule: alert.Rule{
-			ID: r.ID, Version: r.Version, Title: r.Title, Severity: r.Severity, Hash: r.Hash, Overlay: r.Overlay,
+			ID: r.ID, Version: r.Version, Type: typeOf(r), Title: r.Title, Severity: r.Severity, Hash: r.Hash, Overlay: r.Overlay,
 			Proportionality: r.Proportionality, Response: r.Response, FalsePositives: r.FalsePositives,
 			Controls: map[string][]string{},
 		},
@@ -74,6 +74,13 @@ func (s *State) draft(c Change, open window.Open) Draft {
 		a.Unknowns = append(a.Unknowns, fmt.Sprintf("the rule has been watching since %s only; earlier events are not counted", utc(since).Format(time.RFC3339)))
 	}
 	return d
+}
+
+func typeOf(r *rule.Compiled) string {
+	if r.Correlation == nil {
+		return "single_event"
+	}
+	return r.Type
 }
 
 // expired lists the exceptions that had run out by then: what they held back before is told again.

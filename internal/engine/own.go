@@ -28,6 +28,7 @@ func (g *Generation) OwnEvent(o Own, ev *event.Event) {
 		panic(err) // texts, numbers and times
 	}
 	ev.Original, ev.NativeID, ev.Origin.Source = line, string(line), rule.AlertDataset
+	ev.Ingested = o.At.UnixNano()
 	ev.Slots[event.FieldTime] = event.TimeValue(o.At.UnixNano())
 	for f, text := range map[event.Field]string{
 		event.FieldDataset: rule.AlertDataset, event.FieldAction: o.Action, event.FieldReason: o.Reason,

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/google/renameio/v2"
 )
@@ -82,6 +84,17 @@ func (f *FS) WriteFile(path string, data []byte, perm os.FileMode) error {
 		return fmt.Errorf("replacing %s: %w", path, err)
 	}
 	return f.syncDir(filepath.Dir(path))
+}
+
+// WriteFiles writes files into a directory, by name, each whole or not at all. All are durable on return; that takes one fsync
+// of the directory, where WriteFile takes one a file.
+func (f *FS) WriteFiles(dir string, files map[string][]byte, perm os.FileMode) error {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if err := f.replace(filepath.Join(dir, name), files[name], perm); err != nil {
+			return fmt.Errorf("writing %s: %w", filepath.Join(dir, name), err)
+		}
+	}
+	return f.syncDir(dir)
 }
 
 func (f *FS) replace(path string, data []byte, perm os.FileMode) (err error) {

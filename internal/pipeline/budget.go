@@ -27,8 +27,8 @@ func (p *Pipeline) raised(h engine.Horizon, c *store.Commit) {
 	id, at := h.Rule.ID, time.Unix(0, h.At).UTC()
 	p.Logger.Error("memory is short: a rule has given up what it held of the time before its horizon", zap.String("rule", id), zap.Time("horizon", at))
 	p.metrics.horizon.WithLabelValues(id, string(h.Rule.Severity)).Set(float64(h.At) / 1e9)
-	journal(c, "horizon", map[string]any{"rule": id, "feed": h.Rule.Feed, "horizon": at})
-	p.own = append(p.own, engine.Own{Action: "horizon", Type: "rule", Object: id, Reason: "memory", Count: -1, At: time.Now().UTC(), Place: at.Format(time.RFC3339)})
+	p.journal(c, kindHorizon, map[string]any{"rule": id, "horizon": at})
+	p.happened(engine.Own{Action: "horizon", Type: "rule", Object: id, Reason: "memory", Count: -1, At: time.Now().UTC(), Place: at.Format(time.RFC3339)}, c)
 }
 
 // horizons tells those that were restored.

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -23,6 +22,7 @@ func (p *Pipeline) commit(ctx context.Context, j *judged, c *store.Commit) error
 	if empty(c) {
 		return nil
 	}
+	c.Journal, p.noted = slices.Concat(p.noted, c.Journal), nil
 	started := time.Now()
 	wait := backoff.NewExponentialBackOff()
 	wait.MaxInterval = 10 * time.Second
@@ -67,20 +67,10 @@ func (p *Pipeline) gap(s *stream, g source.Gap, c *store.Commit) {
 	if g.To >= 0 {
 		lost = g.To - g.From
 	}
-	p.own = append(p.own, engine.Own{
+	p.happened(engine.Own{
 		Action: "gap", Type: "source", Object: s.source.Name, Reason: g.Reason, Count: lost, At: time.Now().UTC(),
 		Place: fmt.Sprintf("%s from byte %d", g.Path, g.From),
-	})
-}
-
-// journal adds a decision to the journal and the evidence.
-func journal(c *store.Commit, kind string, body map[string]any) {
-	b, err := json.Marshal(body)
-	if err != nil {
-		panic(err) // texts and numbers
-	}
-	c.Journal = append(c.Journal, store.JournalEntry{Kind: kind, Body: b})
-	c.Evidence = append(c.Evidence, evidence.Entry{Kind: kind, Body: body})
+	}, c)
 }
 
 // idle advances the watermark of streams that have been quiet, so that they hold back nobody's memory. The clock decides
@@ -102,10 +92,10 @@ func (p *Pipeline) idle(ctx context.Context) error {
 		}
 		s.advance(to)
 		if c == nil {
-			c = &store.Commit{Generation: p.Generation.Hash}
+			c = &store.Commit{Generation: p.Generation.Hash, Sinks: p.Sinks}
 		}
 		c.Streams = append(c.Streams, store.StreamState{ID: s.from.ID(), Source: s.source.Name, State: s.save()})
-		journal(c, "idle", map[string]any{"stream": s.from.ID(), "watermark": time.Unix(0, to).UTC()})
+		p.journal(c, kindIdle, map[string]any{"stream": s.from.ID(), "watermark": time.Unix(0, to).UTC()})
 	}
 	for i := range p.Sources {
 		s := &p.Sources[i]
@@ -118,9 +108,9 @@ func (p *Pipeline) idle(ctx context.Context) error {
 		}
 		p.raiseFloor(s, to)
 		if c == nil {
-			c = &store.Commit{Generation: p.Generation.Hash}
+			c = &store.Commit{Generation: p.Generation.Hash, Sinks: p.Sinks}
 		}
-		journal(c, "idle", map[string]any{"source": s.Name, "watermark": time.Unix(0, to).UTC()})
+		p.journal(c, kindIdle, map[string]any{"source": s.Name, "watermark": time.Unix(0, to).UTC()})
 	}
 	if c == nil {
 		return nil
@@ -128,5 +118,9 @@ func (p *Pipeline) idle(ctx context.Context) error {
 	if err := p.apply(nil, c); err != nil {
 		return err
 	}
-	return p.commit(ctx, &judged{started: now}, c)
+	if err := p.commit(ctx, &judged{started: now}, c); err != nil {
+		return err
+	}
+	p.deliver(c) // a silence, or an absence, may have been told
+	return nil
 }

@@ -42,6 +42,7 @@ func (p *Pipeline) inOrder(t *task, read time.Time) {
 			late++
 		}
 	}
+	s.Records, s.Sum = s.Records+int64(len(t.records)), s.Sum+t.sum
 	p.metrics.events(s, t, late)
 	p.header(s, t)
 	if p.Times != nil {
@@ -105,6 +106,7 @@ func (p *Pipeline) positionsOf(j *judged, c *store.Commit) {
 	}
 	for _, s := range touched {
 		s.forgetSame()
+		p.moved[s.from.ID()] = s.Records
 		c.Streams = append(c.Streams, store.StreamState{ID: s.from.ID(), Source: s.source.Name, State: s.save()})
 	}
 }

@@ -10,4 +10,29 @@
 // What may not be lost is in one Commit: positions with framing state, windows, kept records, undecided matches, new
 // revisions with their outbox rows, rejects, gaps, evidence. If it fails, the same Commit is tried again until it succeeds
 // or the pipeline is stopped: nothing is read meanwhile, and nothing is dropped.
+//
+// # The journal
+//
+// Alerts are a function of the records and of a few decisions that do not follow from the records. Each of them is an entry of
+// the journal, committed not later than the first thing that follows from it:
+//
+//	start        sources: lateness by name       the loop began; no stream is open
+//	generation   generation, rules, tables, from a generation judges from here on
+//	open         streams: source by stream       streams appeared, and hold back their source's watermark
+//	end          streams                         whole files ended, and hold back nothing any more
+//	idle         stream or source, watermark     the clock advanced a quiet one
+//	sweep                                        undecided matches whose time was up were dropped
+//	horizon      rule, horizon                   memory was short, and a rule gave up what it held before
+//	own          own                             something happened to Probity itself that rules over alerts judge
+//
+// Every entry says where: at counts, by stream, the records that had been judged or rejected since the stream's beginning; it
+// names those whose count has changed since the entry before, and after a start all. The same count stands in each committed
+// position, with a sum of the records' hashes. Entries without at are from before this was so, and cannot be repeated.
+//
+// A [Plan] is a journal that is repeated: the loop reads each stream up to its count in the next entry, and takes that
+// decision when all have reached it; what it may not do by itself (find streams, sweep, advance by the clock) is left to the
+// plan. Between two entries no watermark depends on anything but the records, so it does not matter how the work is cut. At the
+// end the sums must agree: other records in the place of those that were judged are told, as are records that are missing.
+// What a plan cannot repeat: events later than allowed whose windows one interleaving had forgotten and another had not, and
+// event times more than a day ahead of the clock that read them.
 package pipeline

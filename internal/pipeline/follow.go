@@ -37,6 +37,7 @@ const liveWithin = 5 * time.Second
 // batches.
 func (p *Pipeline) follow(ctx context.Context) (batch, error) {
 	for {
+		p.retire() // before a reload: it belongs to the batch that has been judged
 		select {
 		case s := <-p.reload:
 			if err := p.serve(ctx, s); err != nil {
@@ -48,15 +49,20 @@ func (p *Pipeline) follow(ctx context.Context) (batch, error) {
 		if ctx.Err() != nil {
 			return nil, errEnded
 		}
-		if err := errors.Join(p.find(), p.sweep(ctx)); err != nil {
+		if err := p.look(ctx); err != nil {
 			return nil, err
 		}
-		p.retire()
 		p.pulse.turn()
 		b, err := p.take()
 		if len(b) > 0 || err != nil {
 			p.pulse.work()
 			return b, err
+		}
+		if p.Plan != nil {
+			if err := p.repeat(ctx); err != nil {
+				return nil, err
+			}
+			continue
 		}
 		if !p.Follow && p.allEnded() {
 			return nil, errEnded
@@ -75,6 +81,15 @@ func (p *Pipeline) follow(ctx context.Context) (batch, error) {
 	}
 }
 
+// look does what is done between two batches beside judging: new streams, and undecided matches whose time is up. A plan says
+// itself when that was done.
+func (p *Pipeline) look(ctx context.Context) error {
+	if p.Plan != nil {
+		return nil
+	}
+	return errors.Join(p.find(), p.sweep(ctx))
+}
+
 // find opens the streams that have appeared.
 func (p *Pipeline) find() error {
 	if now := time.Now(); now.Sub(p.looked) < findEvery {
@@ -83,6 +98,8 @@ func (p *Pipeline) find() error {
 		p.looked = now
 	}
 	var committed map[string][]byte
+	opened := map[string]string{}
+	defer p.noteOpened(opened)
 	for i := range p.Sources {
 		src := &p.Sources[i]
 		found, err := src.Streams.Discover()
@@ -96,14 +113,23 @@ func (p *Pipeline) find() error {
 					return err
 				}
 			}
-			s, err := newStream(f, src, committed[f.ID()])
-			if err != nil {
+			if err := p.open(f, src, committed[f.ID()]); err != nil {
 				return err
 			}
-			p.streams = append(p.streams, s)
+			opened[f.ID()] = src.Name
 			p.Logger.Info("following", zap.String("source", src.Name), zap.String("stream", f.ID()))
 		}
 	}
+	return nil
+}
+
+// open adds a stream, which goes on from its committed position.
+func (p *Pipeline) open(f source.Stream, src *Source, committed []byte) error {
+	s, err := newStream(f, src, committed)
+	if err != nil {
+		return err
+	}
+	p.streams = append(p.streams, s)
 	return nil
 }
 
@@ -132,7 +158,6 @@ func Positions(st committer) (func(streamID string) []byte, error) {
 func (p *Pipeline) take() (batch, error) {
 	var b batch
 	room, quiet := p.Batch, 0
-	defer p.dropEnded()
 	for room > 0 && quiet < len(p.streams) {
 		s := p.streams[p.next%len(p.streams)]
 		p.next++
@@ -169,18 +194,6 @@ func (p *Pipeline) take() (batch, error) {
 	return b, nil
 }
 
-// dropEnded lets go of whole files that have ended: their source has come as far as they had, and the next file goes on
-// from there. Every other stream that ends stays, and holds back what it held: the end of a file advances nothing.
-func (p *Pipeline) dropEnded() {
-	p.streams = slices.DeleteFunc(p.streams, func(s *stream) bool {
-		if s.ended && s.source.WholeFiles {
-			p.ended = append(p.ended, s)
-			return true
-		}
-		return false
-	})
-}
-
 // complainEvery is how often one stream's same error is logged; the metric counts each.
 const complainEvery = 10 * time.Minute
 
@@ -196,11 +209,21 @@ func (p *Pipeline) allEnded() bool {
 	return !slices.ContainsFunc(p.streams, func(s *stream) bool { return !s.ended })
 }
 
-// retire closes the streams that ended, once the batch that holds their last records has been judged.
+// retire lets go of whole files that have ended, once the batch that holds their last records has been judged: their source
+// has come as far as they had, and the next file goes on from there. Every other stream that ends stays, and holds back what
+// it held: the end of a file advances nothing.
 func (p *Pipeline) retire() {
-	for _, s := range p.ended {
+	var ended []string
+	p.streams = slices.DeleteFunc(p.streams, func(s *stream) bool {
+		if !s.ended || !s.source.WholeFiles {
+			return false
+		}
 		p.raiseFloor(s.source, s.watermark())
 		s.from.Close()
+		ended = append(ended, s.from.ID())
+		return true
+	})
+	if len(ended) > 0 {
+		p.note(kindEnd, map[string]any{"streams": ended})
 	}
-	p.ended = p.ended[:0]
 }

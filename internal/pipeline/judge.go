@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
 	"go.uber.org/zap"
 
 	"probity/internal/decode"
@@ -31,6 +32,7 @@ type task struct {
 	chunk   *chunk
 	records []decode.Record
 	times   []int64 // of its events, in order
+	sum     uint64  // of its records; see position
 	matches []engine.Match
 	rejects []store.Reject
 }
@@ -99,6 +101,7 @@ func (w *worker) judge(t *task, ingested time.Time, log *zap.Logger) {
 	decoder := w.decoders[t.chunk.stream.source.Decoder]
 	for i := range t.records {
 		rec := &t.records[i]
+		t.sum += xxhash.Sum64(rec.Data)
 		if err := w.one(decoder, *rec, t, ingested); err != nil {
 			t.rejects = append(t.rejects, reject(t.chunk, rec, err, ingested))
 			if r := (*panicked)(nil); errors.As(err, &r) {

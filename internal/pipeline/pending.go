@@ -84,6 +84,10 @@ func (p *Pipeline) sweep(ctx context.Context) error {
 	}
 	p.swept = time.Now()
 	p.reportExpired(p.swept)
+	return p.dropOver(ctx)
+}
+
+func (p *Pipeline) dropOver(ctx context.Context) error {
 	waiting := p.waiting()
 	c := &store.Commit{Generation: p.Generation.Hash, Forget: engine.Never}
 	err := p.Store.EachPending(func(m store.PendingMatch) error {
@@ -95,6 +99,9 @@ func (p *Pipeline) sweep(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("looking for undecided matches whose time is up: %w", err)
 	}
-	p.metrics.expired.Add(float64(len(c.Decided)))
+	if len(c.Decided) > 0 {
+		p.metrics.expired.Add(float64(len(c.Decided)))
+		p.note(kindSweep, map[string]any{})
+	}
 	return p.commit(ctx, &judged{}, c)
 }

@@ -64,6 +64,7 @@ type Options struct {
 	IdleAfter time.Duration // a quiet stream's watermark is then advanced by the clock; 0: never
 	Memory    int64         // bytes that windows may take; beyond it, rules give up what is oldest; 0: no bound
 	Until     time.Time     // at the end of finite sources, advance all watermarks to here
+	Plan      *Plan         // a run to be repeated; nil: none. Its streams are read, and those of Sources are not
 
 	Registerer prometheus.Registerer
 	Logger     *zap.Logger
@@ -79,7 +80,6 @@ type Pipeline struct {
 	state   *engine.State
 	workers []*worker
 	streams []*stream
-	ended   []*stream    // in this batch
 	own     []engine.Own // what happened to Probity itself in this batch
 	reload  chan swap
 	next    int       // whose turn it is
@@ -88,6 +88,8 @@ type Pipeline struct {
 	floor   map[*Source]int64
 	expired map[string]bool // exceptions that were reported, by rule and reason
 	started time.Time
+	moved   map[string]int64     // records judged of each stream, where the journal does not say so yet
+	noted   []store.JournalEntry // for the next commit
 }
 
 // New restores what the store holds and puts the generation in force.
@@ -110,12 +112,19 @@ func New(o Options) (*Pipeline, error) {
 	if o.Logger == nil {
 		o.Logger = zap.NewNop()
 	}
-	p := &Pipeline{Options: o, metrics: newMetrics(o.Registerer), reload: make(chan swap), swept: time.Now(), started: time.Now(), floor: map[*Source]int64{}, expired: map[string]bool{}}
+	p := &Pipeline{
+		Options: o, metrics: newMetrics(o.Registerer), reload: make(chan swap), swept: time.Now(), started: time.Now(),
+		floor: map[*Source]int64{}, expired: map[string]bool{}, moved: map[string]int64{},
+	}
 	for _, s := range o.Sources {
 		p.metrics.source(s.Name)
 	}
 	p.hire(o.Generation)
-	if err := errors.Join(p.restoreFloors(), p.restore()); err != nil {
+	if err := p.restoreFloors(); err != nil {
+		return nil, err
+	}
+	p.noteStart()
+	if err := p.restore(); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -164,7 +173,7 @@ func (p *Pipeline) end(ctx context.Context) error {
 }
 
 func (p *Pipeline) close() {
-	for _, s := range append(p.streams, p.ended...) {
+	for _, s := range p.streams {
 		s.from.Close()
 	}
 	for _, s := range p.Sources {

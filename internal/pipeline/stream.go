@@ -35,6 +35,8 @@ type position struct {
 	At       []byte           `json:"at"`       // the source's own resume point
 	Top      [3]int64         `json:"top"`      // the three highest event times so far, highest first
 	Advanced int64            `json:"advanced"` // the watermark was advanced to here by a decision
+	Records  int64            `json:"records"`  // judged or rejected since the stream's beginning
+	Sum      uint64           `json:"sum"`      // of the xxhash64 of their bytes: whether a repeated run reads the same ones
 	Same     map[uint64]*same `json:"same,omitempty"`
 }
 
@@ -49,17 +51,28 @@ var newPosition = position{Top: [3]int64{engine.Never, engine.Never, engine.Neve
 // newStream resumes a stream from its committed position, if there is one. A source in local time has an hour more of
 // lateness: in the repeated hour of October its events may look an hour early.
 func newStream(from source.Stream, s *Source, committed []byte) (*stream, error) {
-	st := &stream{from: from, source: s, position: newPosition, active: time.Now()}
+	st := &stream{from: from, source: s, active: time.Now()}
 	st.lateness = int64(s.Lateness + s.Decoder.LateLocal())
-	if len(committed) > 0 {
-		if err := json.Unmarshal(committed, &st.position); err != nil {
-			return nil, fmt.Errorf("committed position: %w", err)
-		}
+	var err error
+	if st.position, err = readPosition(committed); err != nil {
+		return nil, err
 	}
 	if st.Same == nil {
 		st.Same = map[uint64]*same{}
 	}
 	return st, nil
+}
+
+// readPosition reads a committed position; without one it is that of a new stream.
+func readPosition(committed []byte) (position, error) {
+	p := newPosition
+	if len(committed) == 0 {
+		return p, nil
+	}
+	if err := json.Unmarshal(committed, &p); err != nil {
+		return p, fmt.Errorf("committed position: %w", err)
+	}
+	return p, nil
 }
 
 // SourcePosition is the source's own part of a committed position.
@@ -203,7 +216,8 @@ func (p *Pipeline) floorOf(s *Source) int64 {
 
 func (p *Pipeline) raiseFloor(s *Source, to int64) { p.floor[s] = max(p.floorOf(s), to) }
 
-// restoreFloors takes from the committed positions how far each source had come, until its streams are open again.
+// restoreFloors takes from the committed positions how far each source had come, until its streams are open again, and what
+// the journal is to say of them.
 func (p *Pipeline) restoreFloors() error {
 	streams, err := p.Store.Streams()
 	if err != nil {
@@ -219,6 +233,7 @@ func (p *Pipeline) restoreFloors() error {
 			if err != nil {
 				return fmt.Errorf("stream %s: %w", id, err)
 			}
+			p.moved[id] = s.Records
 			w := s.watermark()
 			if have, ok := p.floor[src]; ok && !src.WholeFiles {
 				w = min(w, have)

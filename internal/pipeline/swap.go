@@ -68,7 +68,7 @@ func (p *Pipeline) adopt(ctx context.Context, g *engine.Generation, gone []store
 	if err := p.apply(matches, c, adopted.Changes...); err != nil {
 		return err
 	}
-	journal(c, "generation", map[string]any{"generation": g.Hash, "rules": g.Rules.Hash(), "tables": g.Tables, "from": at})
+	p.journal(c, kindGeneration, map[string]any{"generation": g.Hash, "rules": g.Rules.Hash(), "tables": g.Tables, "from": at})
 	if err := p.commit(ctx, &judged{}, c); err != nil {
 		return fmt.Errorf("committing generation %s: %w", g.Hash, err)
 	}
@@ -85,9 +85,9 @@ func (p *Pipeline) committedPositions() (seen int64, at map[string]json.RawMessa
 	}
 	seen, at = engine.Never, map[string]json.RawMessage{}
 	for id, s := range streams {
-		pos := newPosition
-		if err := json.Unmarshal(s.State, &pos); err != nil {
-			return 0, nil, fmt.Errorf("stream %s: committed position: %w", id, err)
+		pos, err := readPosition(s.State)
+		if err != nil {
+			return 0, nil, fmt.Errorf("stream %s: %w", id, err)
 		}
 		seen, at[id] = max(seen, pos.Top[2]), pos.At
 	}

@@ -22,6 +22,7 @@ type Set struct {
 	shared  *shared
 	chains  map[string]*chain // by base path
 	ended   map[string]facts  // whole files that have ended, by path
+	left    map[string][]byte // where those stood that are found again: From may be as old as the set
 	watch   *fsnotify.Watcher // nil: looked for every second only
 	watched map[string]bool
 	news    bool // a directory has changed since the last scan
@@ -40,7 +41,7 @@ func Open(o Options) (*Set, error) {
 			return nil, fmt.Errorf("source %s: path %q: %w", o.Name, path, err)
 		}
 	}
-	s := &Set{opts: o, chains: map[string]*chain{}, ended: map[string]facts{}, watched: map[string]bool{}}
+	s := &Set{opts: o, chains: map[string]*chain{}, ended: map[string]facts{}, left: map[string][]byte{}, watched: map[string]bool{}}
 	s.shared = &shared{follow: o.Follow, whole: o.WholeFiles, grace: o.Grace, now: o.now, log: o.Logger}
 	if o.Follow {
 		// If this fails, nxadm/tail's own watcher would too, and end the process.
@@ -95,7 +96,12 @@ func (s *Set) scanDue(now time.Time) bool {
 // chainOf makes the chain of a base. A first one without a committed position begins with the current file.
 func (s *Set) chainOf(base string, first bool) (*chain, error) {
 	id := streamID(s.opts.Name, base)
-	resume, err := decodeResumePoint(s.opts.From(id))
+	state, ok := s.left[base]
+	if !ok {
+		state = s.opts.From(id)
+	}
+	delete(s.left, base)
+	resume, err := decodeResumePoint(state)
 	if err != nil {
 		return nil, fmt.Errorf("stream %s: %w", id, err)
 	}
@@ -132,6 +138,9 @@ func (s *Set) forgetEnded() {
 			s.ended[base] = was
 		}
 		if err != nil || was.inode != st.inode || was.size != st.size {
+			if err == nil {
+				s.left[base] = c.resumePoint().encode()
+			}
 			_ = c.Close()
 			delete(s.ended, base)
 			delete(s.chains, base)

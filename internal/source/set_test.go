@@ -110,6 +110,27 @@ func TestWholeFilesEnd(t *testing.T) {
 	r.want(t, []string{"1", "3", "4", "2~", "", "5", "6"})
 }
 
+// Whoever opened the set may tell where streams stood then, and not what has been read since: a whole file that grows was read
+// again from its beginning, and records without a native id counted twice.
+func TestAWholeFileThatGrowsIsReadOnFromItsEnd(t *testing.T) {
+	r := newRig(t, Options{Follow: true, WholeFiles: true}, ".")
+	r.write("m.json", "1\n2\n")
+	r.open()
+	r.set.opts.From = func(string) []byte { return nil } // as it was at the start
+	r.drain()
+	r.want(t, []string{"1", "2"})
+	r.write("m.json", "3\n")
+	r.drain()
+	r.want(t, []string{"1", "2", "3"})
+	r.write("m.json", "4\n")
+	r.drain()
+	r.want(t, []string{"1", "2", "3", "4"})
+	r.write("next", "5\n")
+	r.rename("next", "m.json") // another file
+	r.drain()
+	r.want(t, []string{"1", "2", "3", "4", "5"})
+}
+
 func TestFiniteChainsAreReadOldestFirst(t *testing.T) {
 	r := newRig(t, Options{})
 	r.write("x.log", "5\n6")

@@ -28,6 +28,16 @@ func (r *resumePoint) encode() []byte {
 	return b
 }
 
+// Beginning is the resume point at which a stream began that has come to state: before its first record, with the same
+// generations taken for history. A state that cannot be read gives a stream that reads all generations.
+func Beginning(state []byte) []byte {
+	r, err := decodeResumePoint(state)
+	if err != nil || r == nil {
+		r = &resumePoint{History: nothingIsHistory}
+	}
+	return (&resumePoint{Version: stateVersion, History: r.History}).encode()
+}
+
 func decodeResumePoint(b []byte) (*resumePoint, error) {
 	if len(b) == 0 {
 		return nil, nil

@@ -10,6 +10,7 @@
 //	windows-000001.log        window states, a log of changes
 //	rejects.jsonl             records that could not be decoded, for a person to read
 //	evidence/                 the hash chain, its checkpoints and its tree: see package evidence
+//	generations/              what generations were made of: see package daemon, which alone writes and reads it
 //
 // # A commit
 //
@@ -41,6 +42,9 @@
 //	records   id, until (event time, ns), record (zstd of event.Record's JSON, at most 64 MiB of it)
 //	pending   rule, actor, event_id, until, record
 //	journal   seq, commit_no, kind, body (JSON)
+//
+// ReadRun reads streams, journal and alerts in one transaction of a connection that cannot write: as of one commit, without
+// the lock, also while a daemon commits.
 //
 // Columns of text that comes from logs are BLOBs: it may be any bytes. Auditors may read the file with sqlite3 while the
 // daemon runs.

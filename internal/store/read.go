@@ -27,14 +27,23 @@ func (s *Store) Generation() string {
 func (s *Store) Streams() (map[string]StreamState, error) {
 	streams := map[string]StreamState{}
 	err := s.db.each(streamTable, streamTable.byKey(), nil, func(row []any) error {
-		st := StreamState{ID: string(bytesOf(row[0])), Source: string(bytesOf(row[1])), State: bytesOf(row[2])}
-		if st.State == nil {
-			st.State = []byte{}
-		}
+		st := streamOf(row)
 		streams[st.ID] = st
 		return nil
 	})
 	return streams, err
+}
+
+func streamOf(row []any) StreamState {
+	st := StreamState{ID: string(bytesOf(row[0])), Source: string(bytesOf(row[1])), State: bytesOf(row[2])}
+	if st.State == nil {
+		st.State = []byte{}
+	}
+	return st
+}
+
+func journalEntryOf(row []any) JournalEntry {
+	return JournalEntry{Seq: row[0].(int64), Kind: row[2].(string), Body: json.RawMessage(row[3].(string))}
 }
 
 // EachWindow calls fn for every window state, in no particular order; state lives until fn returns, and fn calls no method
@@ -66,7 +75,7 @@ func (s *Store) EachPending(fn func(PendingMatch) error) error {
 // EachJournal calls fn for every journal entry, oldest first.
 func (s *Store) EachJournal(fn func(JournalEntry) error) error {
 	return s.db.each(journalTable, journalTable.byKey(), nil, func(row []any) error {
-		return fn(JournalEntry{Seq: row[0].(int64), Kind: row[2].(string), Body: json.RawMessage(row[3].(string))})
+		return fn(journalEntryOf(row))
 	})
 }
 
@@ -122,6 +131,13 @@ func (s *Store) LastAlerts(ids []string) (map[string]*alert.Alert, error) {
 func (s *Store) EachAlert(fn func(*alert.Alert) error) error { return s.eachLast("", nil, fn) }
 
 func (s *Store) eachLast(where string, args []any, fn func(*alert.Alert) error) error {
+	return lastOfEach(func(row func([]any) error) error {
+		return s.db.each(alertTable, where+" "+alertTable.byKey(), args, row)
+	}, fn)
+}
+
+// lastOfEach calls fn for the last revision of each alert, of rows in the order of their key.
+func lastOfEach(rows func(func(row []any) error) error, fn func(*alert.Alert) error) error {
 	var last []any
 	flush := func() error {
 		if last == nil {
@@ -133,7 +149,7 @@ func (s *Store) eachLast(where string, args []any, fn func(*alert.Alert) error) 
 		}
 		return fn(a)
 	}
-	err := s.db.each(alertTable, where+" "+alertTable.byKey(), args, func(row []any) error {
+	err := rows(func(row []any) error {
 		if last != nil && last[0] != row[0] {
 			if err := flush(); err != nil {
 				return err

@@ -43,9 +43,24 @@ func (t *Table) row(i int) []string {
 	return t.cells[i*w : (i+1)*w : (i+1)*w]
 }
 
+// Files are a table's bytes, as they were read once.
+type Files struct {
+	Data    []byte
+	Sidecar []byte // nil: there is none
+}
+
 // Load reads the table called name from c.Path. What is wrong with its contents comes as strictyaml.Problems; nothing of a
 // table with a problem is used.
 func Load(name string, c Config) (*Table, error) {
+	f, err := Read(name, c)
+	if err != nil {
+		return nil, err
+	}
+	return f.Parse(name, c)
+}
+
+// Read reads the files of the table called name.
+func Read(name string, c Config) (*Files, error) {
 	src, err := readBounded(c.Path, maxFileBytes)
 	if err != nil {
 		return nil, fmt.Errorf("read table %s: %w", name, err)
@@ -54,10 +69,15 @@ func Load(name string, c Config) (*Table, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("read sidecar of table %s: %w", name, err)
 	}
-	if len(src) > 0 && src[len(src)-1] != '\n' {
+	return &Files{Data: src, Sidecar: sidecar}, nil
+}
+
+// Parse is Load for files that have been read.
+func (f *Files) Parse(name string, c Config) (*Table, error) {
+	if n := len(f.Data); n > 0 && f.Data[n-1] != '\n' {
 		return nil, fmt.Errorf("load table %s: %w", name, strictyaml.Problems{{File: c.Path, What: "the last line has no end; the export may have been cut short", Do: "write the file under another name and rename it when it is whole"}})
 	}
-	t, err := parse(name, c, c.Path, src, sidecar)
+	t, err := parse(name, c, c.Path, f.Data, f.Sidecar)
 	if err != nil {
 		return nil, fmt.Errorf("load table %s: %w", name, err)
 	}

@@ -1,0 +1,103 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"probity/internal/alert"
+	"probity/internal/fsx"
+)
+
+// Run is what a state folder says of the run that it holds, as of one commit: what has been decided, how far each stream has
+// been judged, and what came of it.
+type Run struct {
+	Commit     uint64
+	Generation string
+	Streams    map[string]StreamState
+	Journal    []JournalEntry
+}
+
+// ReadRun reads a state folder that a daemon may be using. It takes no lock, changes nothing, and sees one commit whole,
+// whatever is committed meanwhile; each gets the last revision of every alert, by id. Every row that is read is checked.
+func ReadRun(dir string, each func(*alert.Alert) error) (*Run, error) {
+	path := filepath.Join(dir, databaseName)
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("reading the state folder: %w", err)
+	}
+	d, err := openToRead(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the state folder: %w", err)
+	}
+	run, err := d.run(each)
+	if err := errors.Join(err, d.close()); err != nil {
+		return nil, fmt.Errorf("reading the state folder: %w", err)
+	}
+	return run, nil
+}
+
+// openToRead opens a database with one connection, which cannot write.
+func openToRead(path string) (*database, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	dsn := url.URL{Scheme: "file", Path: abs, RawQuery: "mode=ro&_dqs=0&_defensive=1&_error_rc=1&_pragma=busy_timeout(10000)&_pragma=cell_size_check(1)"}
+	d := &database{path: path, stmts: map[string]*sql.Stmt{}, intact: true}
+	if d.write, err = sql.Open("sqlite", dsn.String()); err != nil {
+		return nil, err
+	}
+	d.write.SetMaxOpenConns(1)
+	if d.conn, err = d.write.Conn(context.Background()); err != nil {
+		return nil, errors.Join(d.broken(err), d.close())
+	}
+	return d, nil
+}
+
+// run reads everything in one transaction: that is what makes it one commit.
+func (d *database) run(each func(*alert.Alert) error) (r *Run, err error) {
+	if version, err := d.version(); err != nil {
+		return nil, err
+	} else if version == 0 {
+		return nil, fmt.Errorf("%s is empty: nothing has been judged yet", d.path)
+	}
+	if err := d.exec("BEGIN"); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, d.exec("ROLLBACK")) }()
+	h, err := d.readHead()
+	if err != nil {
+		return nil, err
+	}
+	r = &Run{Commit: h.commit, Generation: h.generation, Streams: map[string]StreamState{}}
+	err = d.eachOwn(streamTable, streamTable.byKey(), nil, func(row []any) error {
+		st := streamOf(row)
+		r.Streams[st.ID] = st
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = d.eachOwn(journalTable, journalTable.byKey(), nil, func(row []any) error {
+		r.Journal = append(r.Journal, journalEntryOf(row))
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if got := int64(len(r.Journal)); got != h.journalSeq {
+		return nil, &fsx.Damage{File: d.path, At: "table " + journalTable.name, What: fmt.Sprintf("%d rows; %d were committed", got, h.journalSeq), Do: restore}
+	}
+	rows := int64(0)
+	err = lastOfEach(func(row func([]any) error) error {
+		return d.eachOwn(alertTable, alertTable.byKey(), nil, func(r []any) error { rows++; return row(r) })
+	}, each)
+	if err == nil && rows != h.alerts {
+		err = &fsx.Damage{File: d.path, At: "table " + alertTable.name, What: fmt.Sprintf("%d rows; %d were committed", rows, h.alerts), Do: restore}
+	}
+	return r, err
+}
