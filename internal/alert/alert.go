@@ -49,7 +49,7 @@ type Alert struct {
 	Count      int            `json:"count" jsonschema:"distinct events in the period's hit windows"`
 	First      time.Time      `json:"first" jsonschema:"event time of the first of them, UTC"`
 	Last       time.Time      `json:"last" jsonschema:"event time of the last of them, UTC"`
-	EventIDs   []string       `json:"event_ids" jsonschema:"by time, then id; the first 1000"`
+	EventIDs   []string       `json:"event_ids" jsonschema:"by time, then id; by id alone if some came late or memory was short; the first 1000"`
 	Evidence   []event.Record `json:"evidence" jsonschema:"the first records by time, then id, with their exact bytes"`
 	Facts      []Fact         `json:"facts,omitempty" jsonschema:"what speaks for and against misuse"`
 	Measures   []Measure      `json:"measures,omitempty" jsonschema:"what was measured, and what is usual: of baseline, silence, gap and clock_skew"`

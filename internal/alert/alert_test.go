@@ -69,18 +69,18 @@ func TestALateEventJoinsTheLastRevision(t *testing.T) {
 	at := func(m int) time.Time { return record("", m).Time }
 	last := &Alert{Count: 2, First: at(5), Last: at(9), EventIDs: []string{"b", "c"}, Evidence: []event.Record{record("b", 5), record("c", 9)}, Facts: []Fact{{Say: "f", True: 2}}}
 	late := &Alert{Count: 1, First: at(1), Last: at(1), EventIDs: []string{"a"}, Evidence: []event.Record{record("a", 1)}, Facts: []Fact{{Say: "f", Unknown: 1}}}
-	if !late.Join(last, 2) {
+	if !late.Join(last, 2, true) {
 		t.Fatal("nothing joined")
 	}
 	want := &Alert{
-		Count: 3, First: at(1), Last: at(9), EventIDs: []string{"b", "c", "a"}, Evidence: []event.Record{record("a", 1), record("b", 5)},
+		Count: 3, First: at(1), Last: at(9), EventIDs: []string{"a", "b", "c"}, Evidence: []event.Record{record("a", 1), record("b", 5)},
 		Facts: []Fact{{Say: "f", True: 2, Unknown: 1}}, Unknowns: []string{"an event came later than its source is allowed; it is counted with those of the revision before"},
 	}
 	if diff := cmp.Diff(want, late); diff != "" {
 		t.Error(diff)
 	}
 	repeated := &Alert{Count: 1, EventIDs: []string{"c"}}
-	if repeated.Join(last, 2) {
+	if repeated.Join(last, 2, true) {
 		t.Error("a repeated event makes a revision")
 	}
 }

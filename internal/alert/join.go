@@ -7,23 +7,27 @@ import (
 	"probity/internal/event"
 )
 
-// Join makes a, drafted from events that came later than allowed after its period's windows were forgotten, a revision that
-// also holds what last held. It reports false if last holds all of it already. quote bounds the evidence.
-func (a *Alert) Join(last *Alert, quote int) bool {
-	known := map[string]bool{}
-	for _, id := range last.EventIDs {
-		known[id] = true
-	}
-	fresh := 0
+// Fresh lists the events of a that last does not list.
+func (a *Alert) Fresh(last *Alert) map[string]bool {
+	fresh := map[string]bool{}
 	for _, id := range a.EventIDs {
-		if !known[id] {
-			fresh++
-		}
+		fresh[id] = true
 	}
+	for _, id := range last.EventIDs {
+		delete(fresh, id)
+	}
+	return fresh
+}
+
+// Join makes a, drafted after its period's windows were forgotten, a revision that also holds what last held. It reports false
+// if last holds all of it already. quote bounds the evidence; a's facts are those of its fresh events alone.
+//
+// late says why it was forgotten: the events came later than allowed.
+func (a *Alert) Join(last *Alert, quote int, late bool) bool {
+	fresh := len(a.Fresh(last))
 	if fresh == 0 {
 		return false
 	}
-	added := len(a.EventIDs) == fresh
 	a.Count = last.Count + fresh
 	if last.First.Before(a.First) {
 		a.First = last.First
@@ -38,10 +42,6 @@ func (a *Alert) Join(last *Alert, quote int) bool {
 			if f.Say != a.Facts[i].Say {
 				continue
 			}
-			if !added { // some events are in both: what last counted stands
-				a.Facts[i] = f
-				continue
-			}
 			a.Facts[i].True += f.True
 			a.Facts[i].False += f.False
 			a.Facts[i].Unknown += f.Unknown
@@ -52,9 +52,9 @@ func (a *Alert) Join(last *Alert, quote int) bool {
 			a.Unknowns = append(a.Unknowns, u)
 		}
 	}
-	const late = "an event came later than its source is allowed; it is counted with those of the revision before"
-	if !slices.Contains(a.Unknowns, late) {
-		a.Unknowns = append(a.Unknowns, late)
+	const note = "an event came later than its source is allowed; it is counted with those of the revision before"
+	if late && !slices.Contains(a.Unknowns, note) {
+		a.Unknowns = append(a.Unknowns, note)
 	}
 	return true
 }
@@ -71,14 +71,12 @@ func joinEvidence(a, b []event.Record, quote int) []event.Record {
 	return all[:min(len(all), quote)]
 }
 
-// joinIDs keeps last's order and adds the new ones behind: their times are not known here.
+// joinIDs joins both in the order of the ids: the times of last's are not known here, and the order must not depend on how
+// often something was joined.
 func joinIDs(a, last []string) []string {
-	out := slices.Clone(last)
-	for _, id := range a {
-		if !slices.Contains(last, id) {
-			out = append(out, id)
-		}
-	}
+	out := append(slices.Clone(last), a...)
+	slices.Sort(out)
+	out = slices.Compact(out)
 	return out[:min(len(out), MaxEventIDs)]
 }
 

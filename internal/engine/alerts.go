@@ -9,6 +9,7 @@ import (
 	"probity/internal/alert"
 	"probity/internal/event"
 	"probity/internal/rule"
+	"probity/internal/window"
 )
 
 // alertLine is an alert as an event's original line: what a rule over alerts quotes. It names nobody but by ids.
@@ -51,19 +52,17 @@ func (g *Generation) AlertEvent(a *alert.Alert, r *rule.Compiled, ev *event.Even
 	return true
 }
 
-// MatchAlert appends the matches of an alert's event. Each revision of an alert has the alert's identity, so that it takes
-// the place of the one before; gone takes it out. One that is withdrawn because its account was resolved may count for the
+// MatchAlert appends the matches of an alert's event. Each revision is an event of its own, and its entry captures whose it is:
+// it takes the place of the one before; gone takes it out. One that is withdrawn because its account was resolved may count for the
 // person already: it is taken out there as well.
 func (m *Matcher) MatchAlert(ev *event.Event, gone bool, out []Match) []Match {
 	had := len(out)
 	out = m.Match(ev, out)
-	id := alertEventID(ev.NativeID)
+	id := alertEventID(ev.Original)
 	for i := had; i < len(out); i++ {
 		o := &out[i]
-		o.Entry.ID, o.Gone = id, gone
-		if o.Record != nil {
-			o.Record.ID = id.String()
-		}
+		o.Entry.ID, o.Entry.Captured, o.Gone = id, &window.Captured{ev.NativeID}, gone
+		o.Record.ID = id.String()
 		if to := m.gen.rekey(o.Rule, o.Key, o.Entry.Time); gone && o.Outcome == Counted && to != o.Key {
 			moved := *o
 			moved.Key = to
@@ -73,8 +72,8 @@ func (m *Matcher) MatchAlert(ev *event.Event, gone bool, out []Match) []Match {
 	return out
 }
 
-func alertEventID(alertID string) (id event.ID) {
-	sum := sha256.Sum256([]byte("probity.alert.event/1 " + alertID))
+func alertEventID(line []byte) (id event.ID) {
+	sum := sha256.Sum256(append([]byte("probity.alert.event/1 "), line...))
 	copy(id[:], sum[:])
 	return id
 }

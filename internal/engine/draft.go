@@ -18,8 +18,9 @@ type Draft struct {
 	Quote []event.ID // of the records that it quotes, in order
 	Rule  *rule.Compiled
 
-	gen *Generation
-	sum uint64 // value_sum: what the values add up to
+	gen     *Generation
+	entries []window.Entry
+	sum     uint64 // value_sum: what the values add up to
 }
 
 const withdrawnByLateFact = "an event that came later than its source is allowed accounts for it"
@@ -52,7 +53,7 @@ func (s *State) draft(c Change, open window.Open) Draft {
 		return d
 	}
 	a.First, a.Last = utc(entries[0].Time), utc(entries[len(entries)-1].Time)
-	d.sum = window.Sum(entries)
+	d.entries, d.sum = entries, window.Sum(entries)
 	s.draftMeasures(a, r, open.Measures)
 	a.Expired = expired(r, a.Last)
 	if r.Measured() {
@@ -66,7 +67,11 @@ func (s *State) draft(c Change, open window.Open) Draft {
 			d.Quote = append(d.Quote, e.ID)
 		}
 	}
-	s.draftFacts(a, r, entries)
+	if s.GivenUp(r, start+int64(r.Period)) {
+		slices.Sort(a.EventIDs) // as they are when revisions are joined, however often that was
+	}
+	a.Facts = factsOfEntries(r, entries)
+	s.draftUnknowns(a, r, len(entries))
 	if h := s.specs[r.Index].Horizon; h != 0 && a.First.UnixNano()-int64(r.Timespan) < h {
 		a.Unknowns = append(a.Unknowns, fmt.Sprintf("memory ran short: events before %s may not be counted", utc(h).Format(time.RFC3339)))
 	}
@@ -93,8 +98,9 @@ func expired(r *rule.Compiled, by time.Time) (out []string) {
 	return out
 }
 
-// draftFacts says for how many events each fact held, and which tables could not say.
-func (s *State) draftFacts(a *alert.Alert, r *rule.Compiled, entries []window.Entry) {
+// factsOfEntries says for how many events each fact held.
+func factsOfEntries(r *rule.Compiled, entries []window.Entry) []alert.Fact {
+	var out []alert.Fact
 	for i, f := range r.Rule.Facts {
 		fact := alert.Fact{Say: f.Say, Speaks: f.Speaks}
 		for _, e := range entries {
@@ -107,15 +113,33 @@ func (s *State) draftFacts(a *alert.Alert, r *rule.Compiled, entries []window.En
 				fact.False++
 			}
 		}
-		a.Facts = append(a.Facts, fact)
-		if fact.Unknown > 0 {
-			why := "the record does not say"
-			if tables := s.gen.Rules.Tables(r.Facts[i]); len(tables) > 0 {
-				why = "tables asked: " + strings.Join(tables, ", ")
-			}
-			a.Unknowns = append(a.Unknowns, fmt.Sprintf("%s: unknown for %d of %d events (%s)", f.Say, fact.Unknown, len(entries), why))
-		}
+		out = append(out, fact)
 	}
+	return out
+}
+
+// draftUnknowns says which facts could not be known, and which tables could not say.
+func (s *State) draftUnknowns(a *alert.Alert, r *rule.Compiled, events int) {
+	for i, fact := range a.Facts {
+		if fact.Unknown == 0 {
+			continue
+		}
+		why := "the record does not say"
+		if tables := s.gen.Rules.Tables(r.Facts[i]); len(tables) > 0 {
+			why = "tables asked: " + strings.Join(tables, ", ")
+		}
+		a.Unknowns = append(a.Unknowns, fmt.Sprintf("%s: unknown for %d of %d events (%s)", fact.Say, fact.Unknown, events, why))
+	}
+}
+
+// Join completes a draft of a period whose windows were forgotten with what the last revision held. It reports false if that
+// holds all of it already.
+//
+// late says that the events came later than allowed; else memory was short, which the draft says already.
+func (d *Draft) Join(last *alert.Alert, late bool) bool {
+	fresh := d.Alert.Fresh(last)
+	d.Alert.Facts = factsOfEntries(d.Rule, slices.DeleteFunc(slices.Clone(d.entries), func(e window.Entry) bool { return !fresh[e.ID.String()] }))
+	return d.Alert.Join(last, d.Rule.Quote, late)
 }
 
 func utc(ns int64) time.Time { return time.Unix(0, ns).UTC() }

@@ -90,7 +90,13 @@ func (s *State) Warming(r *rule.Compiled) (since int64, ok bool) {
 // nothing but events later than allowed.
 func (s *State) Forgotten(r *rule.Compiled, end int64) bool {
 	f := s.feeds[r.Feed]
-	return f != nil && (f.Forgot != Never && end <= f.Forgot || f.Horizon != 0 && end-int64(r.Period) < f.Horizon)
+	return f != nil && f.Forgot != Never && end <= f.Forgot
+}
+
+// GivenUp reports whether memory was given up of an alert period that ends at end: a draft of it may hold less than was told.
+func (s *State) GivenUp(r *rule.Compiled, end int64) bool {
+	h := s.specs[r.Index].Horizon
+	return h != 0 && end-int64(r.Period) < h
 }
 
 // Settle notes, once all shards have been applied and their drafts dressed, how far each rule has forgotten, and returns

@@ -96,6 +96,9 @@ type Change struct {
 	withdrawn string // the reason, where that is no late fact; "" unless withdrawn
 }
 
+// OfAlerts reports whether it is of a rule that is judged in the second round.
+func (c Change) OfAlerts() bool { return c.rule.OfAlerts }
+
 // Batch is what Apply did.
 type Batch struct {
 	Windows []Saved

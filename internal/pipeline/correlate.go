@@ -116,10 +116,11 @@ func (p *Pipeline) positionsOf(j *judged, c *store.Commit) {
 func (p *Pipeline) apply(matches []engine.Match, c *store.Commit, earlier ...engine.Change) error {
 	watermarks := p.watermarks()
 	ofEvents, ofAlerts := p.rounds(watermarks)
-	told, err := p.round(matches, ofEvents, c, earlier...)
+	firstChanges, secondChanges := parted(earlier)
+	told, err := p.round(matches, ofEvents, c, firstChanges...)
 	p.economise(c)
 	if err == nil && p.Generation.OfAlerts() {
-		_, err = p.round(append(p.matchAlerts(told, c), p.matchOwn()...), ofAlerts, c)
+		_, err = p.round(append(p.matchAlerts(told), p.matchOwn()...), ofAlerts, c, secondChanges...)
 	}
 	p.own = p.own[:0]
 	if err != nil {
@@ -170,6 +171,18 @@ func (p *Pipeline) round(matches []engine.Match, watermarks []int64, c *store.Co
 
 func (p *Pipeline) fork(n int, do func(i int)) { p.onAllCores(n, func(_ *worker, i int) { do(i) }) }
 
+// parted parts the changes of the second round from those of the first.
+func parted(changes []engine.Change) (first, second []engine.Change) {
+	for _, x := range changes {
+		if x.OfAlerts() {
+			second = append(second, x)
+		} else {
+			first = append(first, x)
+		}
+	}
+	return first, second
+}
+
 // rounds parts the watermarks: in each round, the rules of the other stand still.
 func (p *Pipeline) rounds(watermarks []int64) (ofEvents, ofAlerts []int64) {
 	ofEvents, ofAlerts = slices.Clone(watermarks), slices.Clone(watermarks)
@@ -184,21 +197,14 @@ func (p *Pipeline) rounds(watermarks []int64) (ofEvents, ofAlerts []int64) {
 }
 
 // matchAlerts matches the revisions that were told against the rules over alerts.
-func (p *Pipeline) matchAlerts(told []revision, c *store.Commit) (out []engine.Match) {
+func (p *Pipeline) matchAlerts(told []revision) (out []engine.Match) {
 	matcher := p.workers[0].matcher
 	var ev event.Event
 	for _, a := range told {
 		if !p.Generation.AlertEvent(a.Alert, a.rule, &ev) {
 			continue
 		}
-		gone := a.Status == alert.Withdrawn
-		had := len(out)
-		out = matcher.MatchAlert(&ev, gone, out)
-		for _, m := range out[had:] {
-			if gone && m.Rule.Wait > 0 { // it may have waited for a table
-				c.Decided = append(c.Decided, store.PendingKey{Rule: m.Rule.ID, Actor: m.Role.String(), EventID: m.Entry.ID})
-			}
-		}
+		out = matcher.MatchAlert(&ev, a.Status == alert.Withdrawn, out)
 	}
 	return out
 }
@@ -253,12 +259,14 @@ func (p *Pipeline) dress(d *engine.Draft, fresh map[event.ID]*event.Record) (*al
 	for _, r := range records {
 		a.Evidence = append(a.Evidence, *r)
 	}
-	if last > 0 && a.Status == alert.Open && !d.Rule.Measured() && p.state.Forgotten(d.Rule, a.Period.End.UnixNano()) {
+	end := a.Period.End.UnixNano()
+	late := p.state.Forgotten(d.Rule, end)
+	if last > 0 && a.Status == alert.Open && !d.Rule.Measured() && (late || p.state.GivenUp(d.Rule, end)) {
 		before, err := p.Store.LastAlerts([]string{a.ID})
 		if err != nil {
 			return nil, err
 		}
-		if !a.Join(before[a.ID], d.Rule.Quote) {
+		if !d.Join(before[a.ID], late) {
 			return nil, nil
 		}
 	}

@@ -34,5 +34,6 @@
 // plan. Between two entries no watermark depends on anything but the records, so it does not matter how the work is cut. At the
 // end the sums must agree: other records in the place of those that were judged are told, as are records that are missing.
 // What a plan cannot repeat: events later than allowed whose windows one interleaving had forgotten and another had not, and
-// event times more than a day ahead of the clock that read them.
+// event times more than a day ahead of the clock that read them; and in which revision an alert first said that memory was
+// short.
 package pipeline

@@ -56,11 +56,6 @@ func (p *Pipeline) rejudge(c *store.Commit) ([]engine.Match, error) {
 		}
 		before := len(out)
 		out = matcher.Rejudge(r, role, &ev, out)
-		if r.OfAlerts {
-			for i := range out[before:] {
-				out[before+i].Entry.ID = m.EventID // an alert's, which the record's content does not tell
-			}
-		}
 		if slices.ContainsFunc(out[before:], func(m engine.Match) bool { return m.Outcome == engine.Undecided }) {
 			out = out[:before]
 			return nil

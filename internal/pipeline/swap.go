@@ -65,10 +65,10 @@ func (p *Pipeline) adopt(ctx context.Context, g *engine.Generation, gone []store
 	if err != nil {
 		return err
 	}
-	if err := p.apply(matches, c, adopted.Changes...); err != nil {
+	p.journal(c, kindGeneration, map[string]any{"generation": g.Hash, "rules": g.Rules.Hash(), "tables": g.Tables, "from": at})
+	if err := p.apply(matches, c, adopted.Changes...); err != nil { // what it journals comes after
 		return err
 	}
-	p.journal(c, kindGeneration, map[string]any{"generation": g.Hash, "rules": g.Rules.Hash(), "tables": g.Tables, "from": at})
 	if err := p.commit(ctx, &judged{}, c); err != nil {
 		return fmt.Errorf("committing generation %s: %w", g.Hash, err)
 	}

@@ -95,13 +95,17 @@ func (b *builder) rounds(c *Compiled) {
 	if b.rule.Points != 0 && c.OfAlerts {
 		b.problem("points", "points of a rule over alerts: it would add to itself", "leave them out")
 	}
+	tables := b.set.Tables(append(conditions(c), c.Cond)...)
+	if c.OfAlerts && len(tables) > 0 {
+		b.problem("when", "a rule over alerts asks the table "+tables[0], "let the rules that raise the alerts ask: what they tell is no longer in doubt; facts may ask")
+	}
 	if !c.Measured() {
 		return
 	}
 	if len(b.rule.Facts) > 0 {
 		b.problem("facts", c.Type+" has no facts: its alerts hold no events", "remove them")
 	}
-	if tables := b.set.Tables(append(conditions(c), c.Cond)...); len(tables) > 0 {
+	if len(tables) > 0 {
 		b.problem("when", fmt.Sprintf("%s asks the table %s", c.Type, tables[0]), "let it watch every event of the source")
 	}
 }

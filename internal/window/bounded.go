@@ -82,7 +82,7 @@ func (w *Window) replace(period int64, entries []Entry, changed []int64) []int64
 		return changed
 	case !there:
 		w.open = slices.Insert(w.open, i, Open{Period: period})
-	case slices.Equal(w.open[i].Entries, entries):
+	case slices.EqualFunc(w.open[i].Entries, entries, func(a, b Entry) bool { return compare(a, b) == 0 && a.Facts == b.Facts }):
 		return changed
 	case len(entries) == 0:
 		w.open = slices.Delete(w.open, i, i+1)

@@ -2,9 +2,9 @@ package window
 
 import "slices"
 
-// Revised windows count alerts, in a second round: an entry is an alert, its id is the alert's, and its time that of the
-// alert's last event. With each revision the alert moves, and it may be withdrawn, so entries are replaced and taken out
-// again, and the alerts of the periods that this concerns are worked out anew: they are what the definition makes of the
+// Revised windows count alerts, in a second round: an entry is an alert as it last was, its time that of the alert's last
+// event, and its first captured field says which alert it is. With each revision the alert moves, and it may be withdrawn, so
+// entries are replaced and taken out again, and the alerts of the periods that this concerns are worked out anew: they are what the definition makes of the
 // entries as they now are, however they came to be so. A person has few alerts: no index is needed.
 
 // reached reports whether a window is a hit of a shape that more entries only add to.
@@ -15,9 +15,14 @@ func (s *Spec) reached(window []Entry) bool {
 	return s.hit(window) != nil
 }
 
-// put puts an entry in the place of the one with its id.
+// ofAlert returns the entry of an alert.
+func (w *Window) ofAlert(y Entry) int {
+	return slices.IndexFunc(w.entries, func(e Entry) bool { return (*e.Captured)[0] == (*y.Captured)[0] })
+}
+
+// put puts an entry in the place of its alert's.
 func (w *Window) put(s *Spec, y Entry, changed []int64) (_ []int64, added bool) {
-	if i, ok := w.index(y); ok && w.entries[i] == y {
+	if i := w.ofAlert(y); i >= 0 && compare(w.entries[i], y) == 0 && w.entries[i].Facts == y.Facts {
 		return changed, false
 	}
 	periods := w.takeOut(s, y)
@@ -26,7 +31,7 @@ func (w *Window) put(s *Spec, y Entry, changed []int64) (_ []int64, added bool) 
 	return w.workOut(s, append(periods, w.periodsFrom(s, y.Time)...), changed), true
 }
 
-// Remove takes the entry with an id out: an alert was withdrawn.
+// Remove takes an alert's entry out: it was withdrawn.
 func (w *Window) Remove(s *Spec, y Entry, changed []int64) (_ []int64, removed bool) {
 	n := len(w.entries)
 	periods := w.takeOut(s, y)
@@ -34,7 +39,7 @@ func (w *Window) Remove(s *Spec, y Entry, changed []int64) (_ []int64, removed b
 }
 
 func (w *Window) takeOut(s *Spec, y Entry) (periods []int64) {
-	i := slices.IndexFunc(w.entries, func(e Entry) bool { return e.ID == y.ID })
+	i := w.ofAlert(y)
 	if i < 0 {
 		return nil
 	}
