@@ -29,6 +29,7 @@ type cli struct {
 	Rules    rulesCommand    `cmd:"" help:"Check and test rules."`
 	Replay   replayCommand   `cmd:"" help:"Judge whole log files and print the alerts."`
 	Evidence evidenceCommand `cmd:"" help:"Verify the evidence log, sign it, export from it, redact in it."`
+	State    stateCommand    `cmd:"" help:"Check, compact, export or import the state folder."`
 	Simulate simulateCommand `cmd:"" help:"Write the logs, tables and planted misuse of a simulated force."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 

@@ -63,7 +63,7 @@ type Alert struct {
 type Rule struct {
 	ID              string              `json:"id"`
 	Version         int                 `json:"version"`
-	Type            string              `json:"type" jsonschema:"how its matches become hits: single_event, or the type of its correlation"`
+	Type            string              `json:"type,omitempty" jsonschema:"how its matches become hits: single_event, or the type of its correlation"`
 	Title           string              `json:"title"`
 	Severity        Severity            `json:"severity"`
 	Hash            string              `json:"hash" jsonschema:"SHA-256 of the rule's file; of that followed by the overlay's, if it has one"`

@@ -240,6 +240,9 @@ func (d *Daemon) close() error {
 	for _, r := range d.received {
 		errs = append(errs, r.Listener.Close())
 	}
+	if d.notifier != nil {
+		errs = append(errs, d.notifier.Close())
+	}
 	d.storeUse.Lock()
 	defer d.storeUse.Unlock()
 	if d.store != nil {

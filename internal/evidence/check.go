@@ -9,6 +9,9 @@ import (
 	"probity/internal/fsx"
 )
 
+// Check compares the log in dir with a committed head, and changes nothing. What is wrong comes as *fsx.Damage.
+func Check(dir string, committed Head) error { return check(dir, committed) }
+
 // check compares the files with a committed head.
 func check(dir string, head Head) error {
 	numbers, err := segments(dir)
@@ -77,6 +80,11 @@ func walkCommitted(w *walk, dir string, head Head) error {
 		readers[i] = readLines(io.LimitReader(f, part.size), part.path)
 	}
 	orphans, err := w.walkSegment(readers[0], readers[1])
+	for _, l := range readers {
+		if l.torn {
+			w.note(l.fault(0, "the last committed line is not whole (byte %d)", l.end))
+		}
+	}
 	if err == nil && orphans > 0 {
 		w.note(readers[1].fault(0, "%d committed bodies have no entry", orphans))
 	}

@@ -50,3 +50,23 @@ func numbered(dir, ext string) ([]int, error) {
 	}
 	return list, nil
 }
+
+// Files are the files that a log up to head consists of, by their path in its folder, and how many bytes of each are part of
+// it. Of segments before the current one that is all: they are not listed.
+func Files(head Head) map[string]int64 {
+	if head.Segment == 0 {
+		return nil
+	}
+	return map[string]int64{linksPath("", head.Segment): head.Size, bodiesPath("", head.Segment): head.BodySize}
+}
+
+// Segment is the number of the segment that a file belongs to, by its path in the log's folder; 0 if it is not of the log.
+func Segment(name string) int {
+	for _, path := range []func(string, int) string{linksPath, bodiesPath} {
+		digits := strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))
+		if n, err := strconv.Atoi(digits); err == nil && path("", n) == name {
+			return n
+		}
+	}
+	return 0
+}

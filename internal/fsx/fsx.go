@@ -3,6 +3,7 @@ package fsx
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -19,7 +20,7 @@ const (
 	OpWrite    = "write"    // bytes; the one step that a *ShortWrite shortens
 	OpSync     = "sync"     // fsync of a file
 	OpSyncDir  = "syncdir"  // fsync of a directory
-	OpRename   = "rename"   // the temporary file over the old one
+	OpRename   = "rename"   // a file given another name, as the temporary file that of the old one
 	OpTruncate = "truncate" // a file cut
 	OpRemove   = "remove"   // a file removed
 	OpMkdir    = "mkdir"    // a directory made
@@ -97,7 +98,35 @@ func (f *FS) WriteFiles(dir string, files map[string][]byte, perm os.FileMode) e
 	return f.syncDir(dir)
 }
 
-func (f *FS) replace(path string, data []byte, perm os.FileMode) (err error) {
+func (f *FS) replace(path string, data []byte, perm os.FileMode) error {
+	return f.create(path, perm, func(file *os.File) error { return f.write(file, path, data) })
+}
+
+// Create makes the file at path of what fn writes, whole or not at all: nobody sees it before it is complete and durable. A
+// file that is there already is replaced.
+func (f *FS) Create(path string, perm os.FileMode, fn func(io.Writer) error) error {
+	err := f.create(path, perm, func(file *os.File) error { return fn(seam{f, file, path}) })
+	if err != nil {
+		return fmt.Errorf("making %s: %w", path, err)
+	}
+	return f.syncDir(filepath.Dir(path))
+}
+
+// seam writes to a file through the faults.
+type seam struct {
+	fs   *FS
+	file *os.File
+	path string
+}
+
+func (s seam) Write(p []byte) (int, error) {
+	if err := s.fs.write(s.file, s.path, p); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+func (f *FS) create(path string, perm os.FileMode, fill func(*os.File) error) (err error) {
 	if err := f.Point(OpCreate, path); err != nil {
 		return err
 	}
@@ -111,7 +140,7 @@ func (f *FS) replace(path string, data []byte, perm os.FileMode) (err error) {
 			err = errors.Join(err, tmp.Cleanup())
 		}
 	}()
-	if err := f.write(tmp.File, path, data); err != nil {
+	if err := fill(tmp.File); err != nil {
 		return err
 	}
 	if err := f.Point(OpSync, path); err != nil {
@@ -121,17 +150,6 @@ func (f *FS) replace(path string, data []byte, perm os.FileMode) (err error) {
 		return err
 	}
 	return tmp.CloseAtomicallyReplace() // fsyncs before it renames
-}
-
-// Rename gives the file another name in the same directory, durably. After an error the file has one of the two names.
-func (f *FS) Rename(from, to string) error {
-	if err := f.Point(OpRename, from); err != nil {
-		return err
-	}
-	if err := os.Rename(from, to); err != nil {
-		return err // an *os.LinkError: it names the operation and both paths
-	}
-	return f.syncDir(filepath.Dir(to))
 }
 
 // MkdirAll makes the directory and its missing parents.
@@ -164,6 +182,21 @@ func (f *FS) Remove(path string) error {
 		return err
 	}
 	return f.syncDir(filepath.Dir(path))
+}
+
+// Rename gives the file another name on the same disk, durably, in place of what may have had it. After an error the file has
+// one of the two names.
+func (f *FS) Rename(from, to string) error {
+	if err := f.Point(OpRename, to); err != nil {
+		return err
+	}
+	if err := os.Rename(from, to); err != nil {
+		return err // an *os.LinkError: it names both
+	}
+	if err := f.syncDir(filepath.Dir(to)); err != nil || filepath.Dir(from) == filepath.Dir(to) {
+		return err
+	}
+	return f.syncDir(filepath.Dir(from))
 }
 
 func (f *FS) syncDir(dir string) error {

@@ -21,9 +21,9 @@ type LockedError struct {
 
 func (e *LockedError) Error() string {
 	if e.PID == 0 {
-		return fmt.Sprintf("%s is locked by another process", e.Path)
+		return fmt.Sprintf("%s is locked by another process: stop that one first, or wait for it", e.Path)
 	}
-	return fmt.Sprintf("%s is locked by process %d", e.Path, e.PID)
+	return fmt.Sprintf("%s is locked by process %d: stop that one first, or wait for it", e.Path, e.PID)
 }
 
 // Lock takes the lock at path without waiting; a *LockedError says who holds it. The file stays after Release: removing

@@ -230,8 +230,10 @@ func TestEverySinkSurvivesAKillBetweenSendAndRecord(t *testing.T) {
 					}
 					return nil
 				}
-				_ = mustNotifier(t, Options{Outbox: box, Sinks: []Sink{h.open(t)}}).Drain(killed)
+				n := mustNotifier(t, Options{Outbox: box, Sinks: []Sink{h.open(t)}})
+				_ = n.Drain(killed)
 				cancel()
+				n.Close() // as a kill would: its locks are gone, and nothing else
 				box.fault = nil
 				drain(t, mustNotifier(t, Options{Outbox: box, Sinks: []Sink{h.open(t)}}))
 

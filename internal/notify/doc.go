@@ -25,7 +25,8 @@
 // Rotation by rename, or a deleted file: the mark then lies beyond the end or inside a line, or the first line is a due one,
 // and the file is taken for a new one. Its predecessors (name*, not compressed) are searched in the same way for lines
 // that arrived just before the rename. Limits: logrotate needs delaycompress for that; copytruncate loses nothing of ours but can
-// lose lines by its own nature; two writers on one file are refused in one daemon and not noticed between two.
+// lose lines by its own nature. Two sinks of one daemon on one file are refused; against another process a lock, .<name>.lock
+// beside the file, is held from New to Close: the second is refused at its start, by the first's process number.
 // Rejected: a mark with inode or hash (a restored backup has others, and equality with due lines is proof enough), a
 // sidecar file (two things to keep in step), renaming a temporary file a revision (readers follow one file).
 //

@@ -26,6 +26,9 @@ type fileSink struct {
 	// doubtful: a write or its fsync failed and could not be undone. The kernel may since have dropped the lines that it
 	// failed to write while still showing them, so they are cut and written again, not counted.
 	doubtful bool
+
+	claimed bool      // it delivers under its lock only: see exclusive
+	lock    *fsx.Lock // nil: not taken, or not yet
 }
 
 func fileKind() kind {
@@ -53,6 +56,11 @@ func (s *fileSink) Name() string { return s.name }
 func (s *fileSink) Deliver(ctx context.Context, mark int64, batch []alert.Delivery) (done int, newMark int64, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, mark, err
+	}
+	if s.claimed {
+		if err := s.claim(); err != nil {
+			return 0, mark, err
+		}
 	}
 	lines, unfit := linesOf(batch)
 	if len(lines) == 0 {

@@ -365,6 +365,9 @@ func killed(t *testing.T, n *Notifier) {
 			t.Fatal(err)
 		}
 	}
+	if err := n.Close(); err != nil { // the kernel takes a killed process's locks away
+		t.Fatal(err)
+	}
 }
 
 // Whatever stands beyond the mark: no panic, no byte of others lost, each due line once more at most than it stood.

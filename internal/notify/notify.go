@@ -88,9 +88,12 @@ func distinct(sinks []Sink) error {
 // Notifier drains the outbox, each sink on its own.
 type Notifier struct{ queues []*queue }
 
-// New returns a Notifier that does nothing until Run or Drain.
+// New returns a Notifier that does nothing until Run or Drain, and holds the sinks' files against other processes until Close.
 func New(o Options) (*Notifier, error) {
 	if err := o.validate(); err != nil {
+		return nil, fmt.Errorf("notifier: %w", err)
+	}
+	if err := claimAll(o.Sinks); err != nil {
 		return nil, fmt.Errorf("notifier: %w", err)
 	}
 	m, err := newMetrics(o.Registerer, o.Sinks)

@@ -107,7 +107,8 @@ func (p *Pipeline) positionsOf(j *judged, c *store.Commit) {
 	for _, s := range touched {
 		s.forgetSame()
 		p.moved[s.from.ID()] = s.Records
-		c.Streams = append(c.Streams, store.StreamState{ID: s.from.ID(), Source: s.source.Name, State: s.save()})
+		c.Tallies = s.tallies(c.Tallies)
+		c.Streams = append(c.Streams, store.StreamState{ID: s.from.ID(), Source: s.source.Name, State: s.save(), Forget: s.Forgot})
 	}
 }
 

@@ -129,6 +129,9 @@ func (p *Pipeline) open(f source.Stream, src *Source, committed []byte) error {
 	if err != nil {
 		return err
 	}
+	if err := s.recall(p.Store); err != nil {
+		return err
+	}
 	p.streams = append(p.streams, s)
 	return nil
 }

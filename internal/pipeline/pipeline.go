@@ -43,6 +43,7 @@ type committer interface {
 	Revision(alertID string) (int, error)
 	LastAlerts(ids []string) (map[string]*alert.Alert, error)
 	Streams() (map[string]store.StreamState, error)
+	EachTally(stream string, fn func(store.Tally) error) error
 	EachWindow(func(feed, key string, state []byte) error) error
 	EachPending(func(store.PendingMatch) error) error
 	Generation() string

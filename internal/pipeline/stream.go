@@ -12,6 +12,7 @@ import (
 	"probity/internal/engine"
 	"probity/internal/event"
 	"probity/internal/source"
+	"probity/internal/store"
 )
 
 // stream is one stream with what is known of its time.
@@ -25,6 +26,8 @@ type stream struct {
 	drained time.Time // when it was last read to its end
 	lag     int64     // bytes known to wait
 	header  *decode.Header
+	same    map[uint64]*same // identical records of a source without native ids
+	noted   []uint64         // those of same that the next commit stores
 
 	complaint  string // the last error that was logged
 	complained time.Time
@@ -37,13 +40,16 @@ type position struct {
 	Advanced int64            `json:"advanced"` // the watermark was advanced to here by a decision
 	Records  int64            `json:"records"`  // judged or rejected since the stream's beginning
 	Sum      uint64           `json:"sum"`      // of the xxhash64 of their bytes: whether a repeated run reads the same ones
-	Same     map[uint64]*same `json:"same,omitempty"`
+	Forgot   int64            `json:"forgot,omitempty"`
+	Same     map[uint64]*same `json:"same,omitempty"` // only read: state folders of version 1 have the counts here
 }
 
-// same counts identical records of a source without native ids.
+// same counts identical records. They are stored beside the position, when they change (store.Tally), and forgotten in memory
+// before Forgot exactly, in the store a little later.
 type same struct {
-	N    uint32 `json:"n"`
-	Time int64  `json:"t"`
+	N     uint32 `json:"n"`
+	Time  int64  `json:"t"`
+	noted bool
 }
 
 var newPosition = position{Top: [3]int64{engine.Never, engine.Never, engine.Never}, Advanced: engine.Never}
@@ -57,10 +63,28 @@ func newStream(from source.Stream, s *Source, committed []byte) (*stream, error)
 	if st.position, err = readPosition(committed); err != nil {
 		return nil, err
 	}
-	if st.Same == nil {
-		st.Same = map[uint64]*same{}
+	st.same, st.Same = st.Same, nil
+	if st.same == nil {
+		st.same = map[uint64]*same{}
+	}
+	for k, v := range st.same {
+		st.note(k, v)
 	}
 	return st, nil
+}
+
+// recall restores how often records were seen.
+func (s *stream) recall(from committer) error {
+	err := from.EachTally(s.from.ID(), func(t store.Tally) error {
+		if t.Time >= s.Forgot {
+			s.same[t.Hash] = &same{N: t.N, Time: t.Time}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("reading the counts of stream %s: %w", s.from.ID(), err)
+	}
+	return nil
 }
 
 // readPosition reads a committed position; without one it is that of a new stream.
@@ -128,23 +152,44 @@ func (s *stream) nth(r *event.Record) uint32 {
 	d.ResetWithSeed(uint64(r.Time.UnixNano()))
 	d.WriteString(r.Original)
 	k := d.Sum64()
-	seen := s.Same[k]
+	seen := s.same[k]
 	if seen == nil {
 		seen = &same{Time: r.Time.UnixNano()}
-		s.Same[k] = seen
+		s.same[k] = seen
 	}
 	n := seen.N
 	seen.N++
+	s.note(k, seen)
 	return n
 }
 
+// note has a count stored by the next commit.
+func (s *stream) note(k uint64, v *same) {
+	if !v.noted {
+		v.noted = true
+		s.noted = append(s.noted, k)
+	}
+}
+
 func (s *stream) forgetSame() {
-	w := s.watermark()
-	for k, v := range s.Same {
-		if v.Time < w {
-			delete(s.Same, k)
+	s.Forgot = s.watermark()
+	for k, v := range s.same {
+		if v.Time < s.Forgot {
+			delete(s.same, k)
 		}
 	}
+}
+
+// tallies adds the counts that have changed since they were asked for last, and lasted.
+func (s *stream) tallies(to []store.Tally) []store.Tally {
+	for _, k := range s.noted {
+		if v := s.same[k]; v != nil {
+			to = append(to, store.Tally{Stream: s.from.ID(), Hash: k, Time: v.Time, N: v.N})
+			v.noted = false
+		}
+	}
+	s.noted = s.noted[:0]
+	return to
 }
 
 // watermarks returns each rule's watermark: the least of the sources that it reads.

@@ -16,6 +16,7 @@ var ErrRefused = errors.New("refused")
 // Commit is everything that one batch changes. The caller may reuse its memory when the call returns.
 type Commit struct {
 	Streams    []StreamState
+	Tallies    []Tally // stored after Streams: see StreamState.Forget
 	Windows    []WindowState
 	Records    []KeptRecord
 	Pending    []PendingMatch
@@ -29,10 +30,20 @@ type Commit struct {
 	Forget     int64  // kept records with Until before this event time (ns) are dropped; 0 drops none
 }
 
-// StreamState is how far a stream was read, with framing and counters: opaque here. State nil: the stream is gone.
+// StreamState is how far a stream was read, with its framing: opaque here. State nil: the stream is gone, and its tallies.
 type StreamState struct {
 	ID, Source string
 	State      []byte
+	Forget     int64 // tallies of the stream with Time before this event time (ns) may be dropped; 0 drops none
+}
+
+// Tally is how often a record was seen in its stream, by a hash of it. A later one for the same hash takes its place. Only
+// those that a commit changes are written.
+type Tally struct {
+	Stream string
+	Hash   uint64
+	Time   int64 // of the record, event time in ns
+	N      uint32
 }
 
 // WindowState is the state of one group key of what feeds a rule: opaque here. State nil: gone.

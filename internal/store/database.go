@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -17,7 +18,7 @@ import (
 
 const (
 	databaseName  = "state.db"
-	schemaVersion = 1
+	schemaVersion = 2
 	applicationID = 0x50524f42 // "PROB"; `file` and auditors can tell whose database it is
 )
 
@@ -38,6 +39,9 @@ type database struct {
 	read   *sql.DB
 	stmts  map[string]*sql.Stmt // of conn
 	intact bool                 // false while a transaction could neither be committed nor rolled back
+
+	// noted is told of a row whose checksum does not fit, and the reading goes on; nil: it ends there.
+	noted func(error)
 }
 
 func openDatabase(fs *fsx.FS, dir string) (*database, error) {
@@ -57,21 +61,42 @@ func openDatabase(fs *fsx.FS, dir string) (*database, error) {
 		d.read, err = open(path, "_pragma=query_only(1)")
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("opening %s: %w", path, err), d.close())
+		return nil, errors.Join(fmt.Errorf("opening the database: %w", d.broken(err)), d.close())
 	}
 	d.read.SetMaxOpenConns(4)
 	return d, nil
 }
 
 func open(path, more string) (*sql.DB, error) {
+	return openWith(path, "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(0)&"+more)
+}
+
+func openWith(path, more string) (*sql.DB, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
 	}
-	dsn := url.URL{Scheme: "file", Path: abs, RawQuery: "_dqs=0&_defensive=1&_error_rc=1" +
-		"&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=cell_size_check(1)" +
-		"&_pragma=foreign_keys(0)&" + more}
+	dsn := url.URL{Scheme: "file", Path: abs,
+		RawQuery: "_dqs=0&_defensive=1&_error_rc=1&_pragma=busy_timeout(10000)&_pragma=cell_size_check(1)&" + more}
 	return sql.Open("sqlite", dsn.String())
+}
+
+// openToRead opens a database that is only read: beside a daemon at work, or, if still, one that nobody has open and that has
+// no write-ahead log, of which not a byte is then touched.
+func openToRead(path string, still bool) (*database, error) {
+	more := "mode=ro"
+	if still {
+		more += "&immutable=1"
+	}
+	d := &database{path: path, stmts: map[string]*sql.Stmt{}, intact: true}
+	var err error
+	if d.read, err = openWith(path, more); err != nil {
+		return nil, err
+	}
+	if d.conn, err = d.read.Conn(context.Background()); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the database: %w", d.broken(err)), d.close())
+	}
+	return d, nil
 }
 
 func (d *database) close() error {
@@ -79,25 +104,34 @@ func (d *database) close() error {
 	for _, s := range d.stmts {
 		errs = append(errs, s.Close())
 	}
-	if d.read != nil {
-		errs = append(errs, d.read.Close())
-	}
 	if d.conn != nil {
 		errs = append(errs, d.conn.Close())
 	}
-	return errors.Join(append(errs, d.write.Close())...)
+	if d.read != nil {
+		errs = append(errs, d.read.Close())
+	}
+	if d.write != nil {
+		errs = append(errs, d.write.Close())
+	}
+	return errors.Join(errs...)
 }
 
-// version is the schema's version, 0 in a new database.
+// version is the format's version, 0 in a new database.
 func (d *database) version() (int, error) {
 	var version int
 	if err := d.conn.QueryRowContext(context.Background(), "PRAGMA user_version").Scan(&version); err != nil {
 		return 0, d.broken(err)
 	}
-	if version != 0 && version != schemaVersion {
-		return 0, fmt.Errorf("%s has version %d; this program knows version %d: use the program that wrote it, or a newer one", d.path, version, schemaVersion)
+	return version, checkVersion(d.path, version)
+}
+
+func checkVersion(path string, version int) error {
+	if version < 0 || version > schemaVersion {
+		return fmt.Errorf("%s has format version %d; this program knows the versions up to %d. Use the program that wrote it or a newer one; "+
+			"or import what that one saved before its upgrade (before-version-%d%s in the state folder) into an empty folder: probity state import FILE DIR",
+			path, version, schemaVersion, version, archiveExt)
 	}
-	return version, nil
+	return nil
 }
 
 // create makes the tables in a new database.
@@ -114,9 +148,13 @@ func (d *database) create() error {
 		if err := d.put(headTable, (&head{}).row()...); err != nil {
 			return err
 		}
-		_, err := d.conn.ExecContext(context.Background(), fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, schemaVersion))
-		return err
+		return d.setVersion()
 	})
+}
+
+func (d *database) setVersion() error {
+	_, err := d.conn.ExecContext(context.Background(), fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, schemaVersion))
+	return err
 }
 
 // transaction runs fn in one transaction. After an error it may still have been committed, if the error came at the very
@@ -170,7 +208,7 @@ func (d *database) stmt(query string) (*sql.Stmt, error) {
 	}
 	s, err := d.conn.PrepareContext(context.Background(), query)
 	if err != nil {
-		return nil, fmt.Errorf("preparing %q: %w", query, err)
+		return nil, fmt.Errorf("preparing %q: %w", query, d.broken(err))
 	}
 	d.stmts[query] = s
 	return s, nil
@@ -231,7 +269,10 @@ func (d *database) drain(t *table, rows *sql.Rows, err error, fn func(row []any)
 		if err != nil {
 			return d.broken(err)
 		}
-		if err := t.check(row, d.path, number); err != nil {
+		if err := t.check(row, d.path, number); err != nil && d.noted != nil {
+			d.noted(err)
+			continue
+		} else if err != nil {
 			return err
 		}
 		if err := fn(row[:len(t.columns)]); err != nil {
@@ -259,6 +300,11 @@ func (d *database) broken(err error) error {
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_SCHEMA:
 		return &fsx.Damage{File: d.path, What: "SQLite says: " + e.Error(), Do: restore}
+	case sqlite3.SQLITE_ERROR:
+		// The statements are ours and do not change: what they do not find was there.
+		if strings.Contains(e.Error(), "no such ") || strings.Contains(e.Error(), "malformed") {
+			return &fsx.Damage{File: d.path, At: "its schema", What: "SQLite says: " + e.Error(), Do: restore}
+		}
 	}
 	return fmt.Errorf("%s: %w", d.path, err)
 }

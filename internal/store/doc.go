@@ -7,10 +7,12 @@
 //
 //	lock                      flock; holds the pid of its holder
 //	state.db                  SQLite, WAL, synchronous=FULL: everything small, and the head
+//	acknowledged              the number of the last commit that was said to be durable
 //	windows-000001.log        window states, a log of changes
 //	rejects.jsonl             records that could not be decoded, for a person to read
 //	evidence/                 the hash chain, its checkpoints and its tree: see package evidence
 //	generations/              what generations were made of: see package daemon, which alone writes and reads it
+//	before-version-2.tar.zst  the folder as it was before its upgrade; nobody needs it but who wants to go back
 //
 // # A commit
 //
@@ -21,21 +23,25 @@
 // before or after, never a mixture.
 //
 // The head may go back in silence: SQLite drops the end of its write-ahead log when a bit of it is flipped. Therefore every
-// commit, be it empty, writes a frame with its number to the window log. One commit ahead of the database is an ordinary
-// kill; more than one is damage.
+// commit, be it empty, writes a frame with its number to the window log, and a log that is more than one commit ahead of the
+// database is damage; one is an ordinary kill. And after each commit its number is written to the file acknowledged, without
+// an fsync: a database that is behind that has lost its last commit.
 //
 // If COMMIT itself fails, the transaction may stand whole in the write-ahead log although nobody sees it. Store.settle says
 // what is done about that.
 //
 // # state.db
 //
-// user_version is 1. Every table is STRICT and WITHOUT ROWID (one tree, so no index that disagrees with its table) and ends
+// user_version is the version of the format of the whole folder, 2. Every table is STRICT and WITHOUT ROWID (one tree, so no index that disagrees with its table) and ends
 // in the column sum: xxhash64 over the table's name and the columns, each preceded by a letter for its type (t, i, s, b) and
 // its length in 8 bytes, little-endian. SQLite does not notice a flipped bit in a page; sum does, on every read. A row that
 // is lost whole is noticed by the counts in head.
 //
 //	head      one row: number and time of the commit, generation, length of each file, row counts, last sequence numbers
 //	streams   id, source, state (opaque)
+//	tallies   stream, until (event time, ns), commit_no, part, tallies: how often records were seen, 20 bytes each (hash, time,
+//	          number, little-endian). A commit adds those that it changes, a row a minute of event time, and drops the rows
+//	          whose minute the stream's watermark has passed; so a position stays small
 //	alerts    id, revision, commit_no, rule, severity, status, body (the alert's JSON, which never changes)
 //	outbox    sink, failed (1: given up), seq (never given twice), alert_id, revision, queued_at (ns), attempts, reason
 //	marks     sink, mark (the sink's own number)
@@ -60,20 +66,46 @@
 //
 // and a payload is a sequence of states: length and bytes of the feed, length and bytes of the key, then 0 if the state is
 // gone, otherwise its length plus 1 and its bytes; lengths are unsigned varints. A commit is one frame or several; a frame
-// ends at the first state that takes it over 4 MiB, and holds at most 1 GiB. The last state of a feed and key is the one
-// that counts. When the log is over 1 MiB and over twice the snapshot that it began with, the next commit writes the live
-// states as frames into file N+1, follows with its own, and the head points there; file N is then removed.
+// ends at the first state that takes it over 4 MiB, and holds at most 1 GiB. Frames that begin with "PWS1" instead are pieces of
+// a snapshot: states as they were at the end of the file before. The state that counts of a feed and key is the last one in a
+// PWL1 frame of a file, else the one in its snapshot, else that of the file before.
+//
+// When a file is over 1 MiB and over twice the snapshot in it, the next commit begins file N+1. From then on each commit writes
+// its changes there and sorts a piece of file N by shards (a hash of feed and key), on a scratch file without a name; when all
+// is sorted, each commit adds the live states of one shard. The commit with the last shard makes N+1 the whole log, and file N
+// is removed. The head holds how many shards there are and how many are done, so a restart sorts again and goes on. Nothing of
+// this keeps a key in memory: sorting holds 4 MiB, a snapshot one shard (about 2 MiB of the log, or a 256th of it). A start
+// hands the states on in the same way.
 //
 // # rejects.jsonl
 //
 // One JSON object a line: at, source, log.file.path, log.offset, reason, detail, event.original and, if that is base64
-// because the bytes are no UTF-8, base64. Its length is part of the commit; its contents carry no checksum.
+// because the bytes are no UTF-8, base64; last comes sum, xxhash64 in hex of what stands before it in the line. Its length is
+// part of the commit. A start does not read it, Inspect does.
+//
+// # Versions
+//
+// A folder of an older version is checked whole, saved beside itself in an archive, and upgraded in one transaction; a newer
+// version is refused with what to do. testdata/state-v1.tar.zst is a folder that version 1 wrote, left by a kill; every later
+// version must open it. Version 2 added to the head the window log's shards, counts of further tables and the byte from which
+// rejects have checksums, and the table tallies.
+//
+// # Archives
+//
+// Export writes a tar, compressed by zstd: MANIFEST.json with the archive's version (1), the folder's, commit, time, generation,
+// and name, size and SHA-256 of each file; then these files in that order. state.db is a VACUUM INTO of the live one; files
+// that grow are cut where that commit says; all else in the folder (archived generations, checkpoints, spools) is copied as it
+// stands then, except lock, acknowledged and archives. A daemon may be at work: a file that it replaces meanwhile is read through
+// the descriptor that was opened before. Import unpacks into a folder importing-*, inspects everything, and then moves it into
+// place, the database last: without it the folder is refused.
 //
 // # Choices that are hard to undo
 //
 // SQLite rather than bbolt or pebble, for the SQL that console, reports and auditors get. Window states outside it: 5,000
 // changed of a million keys a commit took bbolt 258 ms, pebble 75 ms, a log with fsync and pointer 3.7 ms. No index of
-// window states in memory: the engine holds the states already, so a snapshot reads the log again, twice, with 24 bytes a
-// key. Deliveries are commits of their own, numbered like the others, because a delivery that is forgotten is an alert sent
-// twice.
+// window states in memory: the engine holds the states already, and hash and place of 10⁷ keys would be 400 MB. So a snapshot
+// reads the old file and sorts it on the disk, a piece a commit. Rejected: asking the engine for a shard's states (the store
+// would depend on what it is told), a file a shard (as many fsyncs a commit), a whole snapshot in one commit (a pause of
+// seconds). Deliveries are commits of their own, numbered like the others, because a delivery that is forgotten is an alert
+// sent twice.
 package store

@@ -23,6 +23,7 @@ type Memory struct {
 	commit     uint64
 	generation string
 	streams    map[string]StreamState
+	tallies    map[string]map[uint64]Tally // by stream and hash
 	windows    map[[2]string][]byte
 	records    map[event.ID]KeptRecord
 	pending    map[PendingKey]PendingMatch
@@ -40,6 +41,7 @@ type memoryAlert struct {
 func NewMemory() *Memory {
 	return &Memory{
 		streams: map[string]StreamState{},
+		tallies: map[string]map[uint64]Tally{},
 		windows: map[[2]string][]byte{},
 		records: map[event.ID]KeptRecord{},
 		pending: map[PendingKey]PendingMatch{},
@@ -65,7 +67,15 @@ func (m *Memory) Commit(c *Commit) error {
 	for _, st := range c.Streams {
 		gone := st.State == nil
 		st.State = bytes.Clone(st.State)
+		m.forgetTallies(&st, gone)
+		st.Forget = 0
 		put(m.streams, st.ID, st, gone)
+	}
+	for _, t := range c.Tallies {
+		if m.tallies[t.Stream] == nil {
+			m.tallies[t.Stream] = map[uint64]Tally{}
+		}
+		m.tallies[t.Stream][t.Hash] = t
 	}
 	for _, w := range c.Windows {
 		put(m.windows, [2]string{w.Feed, w.Key}, bytes.Clone(w.State), w.State == nil)
@@ -89,6 +99,14 @@ func (m *Memory) Commit(c *Commit) error {
 		m.journal = append(m.journal, JournalEntry{Seq: int64(len(m.journal)) + 1, Kind: e.Kind, Body: bytes.Clone(e.Body)})
 	}
 	return nil
+}
+
+func (m *Memory) forgetTallies(st *StreamState, gone bool) {
+	if gone {
+		delete(m.tallies, st.ID)
+	} else if st.Forget != 0 {
+		maps.DeleteFunc(m.tallies[st.ID], func(_ uint64, t Tally) bool { return tallyUntil(t.Time/tallySpan) < st.Forget })
+	}
 }
 
 // put sets or removes a key.
@@ -140,6 +158,14 @@ func (m *Memory) Streams() (map[string]StreamState, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return maps.Clone(m.streams), nil
+}
+
+// EachTally is as Store.EachTally.
+func (m *Memory) EachTally(stream string, fn func(Tally) error) error {
+	m.mu.Lock()
+	list := slices.Collect(maps.Values(m.tallies[stream]))
+	m.mu.Unlock()
+	return each(list, fn)
 }
 
 // EachWindow is as Store.EachWindow.

@@ -39,7 +39,11 @@ func drawCommit(t *rapid.T, m *Memory) *Commit {
 	key := rapid.SampledFrom([]string{"", "a", "b", "c\x00", "\xff"})
 	number := rapid.IntRange(0, idCount-1)
 	for range rapid.IntRange(0, 2).Draw(t, "streams") {
-		c.Streams = append(c.Streams, StreamState{ID: key.Draw(t, "stream"), Source: "s", State: state.Draw(t, "state")})
+		c.Streams = append(c.Streams, StreamState{ID: key.Draw(t, "stream"), Source: "s", State: state.Draw(t, "state"), Forget: int64(rapid.IntRange(0, 5).Draw(t, "tallies until")) * 5e10})
+	}
+	for range rapid.IntRange(0, 3).Draw(t, "tallies") {
+		at := int64(rapid.IntRange(-2, 5).Draw(t, "at")) * 5e10
+		c.Tallies = append(c.Tallies, Tally{Stream: key.Draw(t, "of"), Hash: uint64(at), Time: at, N: uint32(rapid.IntRange(0, 9).Draw(t, "n"))})
 	}
 	for range rapid.IntRange(0, 4).Draw(t, "windows") {
 		c.Windows = append(c.Windows, WindowState{Feed: key.Draw(t, "feed"), Key: key.Draw(t, "key"), State: state.Draw(t, "state")})
@@ -93,7 +97,7 @@ func (x *machine) open(t *rapid.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.windows.minCompact = 500 // snapshots all the time
+	s.windows.sizes = windowSizes{least: 500, shard: 400, step: 300, room: 300} // snapshots all the time, in small pieces
 	x.s = s
 }
 

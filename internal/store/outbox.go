@@ -40,7 +40,7 @@ func (q *queued) row() []any {
 // queue adds a revision to the outbox for one sink.
 func (s *Store) queue(sink string, r revision, next *head) error {
 	next.outboxSeq++
-	next.outbox++
+	next.rows.outbox++
 	q := queued{seq: next.outboxSeq, sink: sink, alertID: r.ID, revision: r.Revision, queuedAt: next.at}
 	return s.db.add(outboxTable, q.row()...)
 }
@@ -110,12 +110,16 @@ func (s *Store) takeOut(sink string, mark int64, seqs []int64) error {
 				return err
 			}
 		}
-		return s.db.put(markTable, sink, mark)
+		if err := s.drop(&next.rows.marks, "DELETE FROM marks WHERE sink = ?", sink); err != nil {
+			return err
+		}
+		next.rows.marks++
+		return s.db.add(markTable, sink, mark)
 	}})
 }
 
 func (s *Store) unqueue(q queued, next *head) error {
-	next.outbox--
+	next.rows.outbox--
 	return s.db.exec("DELETE FROM outbox WHERE sink = ? AND failed = ? AND seq = ?", q.sink, q.failed, q.seq)
 }
 
@@ -144,7 +148,7 @@ func (s *Store) Failed(sink string, seq int64, reason string, permanent bool) er
 			if err := s.unqueue(q, next); err != nil {
 				return err
 			}
-			next.outbox++
+			next.rows.outbox++
 			return s.db.add(outboxTable, after.row()...)
 		}}
 		if permanent {

@@ -1,12 +1,20 @@
 package store
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"os"
 	"time"
 	"unicode/utf8"
+
+	"github.com/cespare/xxhash/v2"
+
+	"probity/internal/fsx"
 )
 
 // rejectLine is a line of rejects.jsonl.
@@ -31,9 +39,62 @@ func encodeRejects(rejects []Reject) ([]byte, error) {
 		if !utf8.Valid(r.Data) {
 			l.Base64, l.Data = true, base64.StdEncoding.EncodeToString(r.Data)
 		}
+		start := buf.Len()
 		if err := enc.Encode(&l); err != nil {
 			return nil, fmt.Errorf("reject of source %s at offset %d: %w", r.Source, r.Offset, err)
 		}
+		buf.Truncate(buf.Len() - len("}\n"))
+		fmt.Fprintf(&buf, rejectSum, xxhash.Sum64(buf.Bytes()[start:]))
 	}
 	return buf.Bytes(), nil
+}
+
+// rejectSum ends a line: a checksum of what stands before it in the line.
+const (
+	rejectSum      = ",\"sum\":\"%016x\"}\n"
+	rejectSumBytes = len(`,"sum":"0123456789abcdef"}`) + 1
+)
+
+// rejectIntact says whether a line, newline included, is as it was written.
+func rejectIntact(line []byte) bool {
+	n := len(line) - rejectSumBytes
+	return n > 0 && string(line[n:]) == fmt.Sprintf(rejectSum, xxhash.Sum64(line[:n]))
+}
+
+// checkRejects reads the first size bytes of rejects.jsonl. From byte summed on its lines have checksums. bad is told of each
+// line that is not as it was written.
+func checkRejects(path string, size, summed int64, bad func(*fsx.Damage)) (lines int, err error) {
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) && size == 0 {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil {
+		return 0, err
+	} else if info.Size() < size {
+		bad(rejectsShort(path, info.Size(), size))
+		return 0, nil
+	}
+	r := bufio.NewReaderSize(io.LimitReader(f, size), 1<<16)
+	for at := int64(0); ; lines++ {
+		line, err := r.ReadBytes('\n')
+		if errors.Is(err, io.EOF) && len(line) == 0 {
+			return lines, nil
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return lines, err
+		}
+		if at >= summed && !rejectIntact(line) || at < summed && !json.Valid(line) {
+			bad(&fsx.Damage{File: path, At: fmt.Sprintf("line %d (byte %d)", lines+1, at), What: "the line is not as it was written",
+				Do: "No alert depends on it: the record stands in its log file still, or in the archive copy of it. Restoring the state folder from a backup brings the line back"})
+		}
+		at += int64(len(line))
+	}
+}
+
+func rejectsShort(path string, have, want int64) *fsx.Damage {
+	return &fsx.Damage{File: path, At: fmt.Sprintf("byte %d", have), What: fmt.Sprintf("the file ends here; %d bytes were committed", want), Do: restore}
 }

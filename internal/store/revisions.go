@@ -1,9 +1,7 @@
 package store
 
 import (
-	"database/sql"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 )
@@ -22,17 +20,11 @@ func Revisions(dir, alertID string) ([]Revision, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("no state folder: %w", err)
 	}
-	abs, err := filepath.Abs(path)
+	d, err := openToRead(path, false)
 	if err != nil {
 		return nil, err
 	}
-	dsn := url.URL{Scheme: "file", Path: abs, RawQuery: "mode=ro&_dqs=0&_defensive=1&_pragma=busy_timeout(10000)&_pragma=query_only(1)"}
-	read, err := sql.Open("sqlite", dsn.String())
-	if err != nil {
-		return nil, err
-	}
-	defer read.Close()
-	d := &database{path: path, read: read}
+	defer d.close()
 	var list []Revision
 	err = d.each(alertTable, "WHERE id = ? ORDER BY revision", []any{alertID}, func(row []any) error {
 		list = append(list, Revision{Number: int(row[1].(int64)), Commit: row[2].(int64), Body: []byte(row[6].(string))})

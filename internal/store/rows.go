@@ -135,7 +135,7 @@ func (s *Store) putRows(c *Commit, p packed, next *head) error {
 		next.generation = c.Generation
 	}
 	for i := range c.Streams {
-		if err := s.putStream(&c.Streams[i]); err != nil {
+		if err := s.putStream(&c.Streams[i], next); err != nil {
 			return err
 		}
 	}
@@ -155,13 +155,14 @@ func (s *Store) putRows(c *Commit, p packed, next *head) error {
 		}
 	}
 	if c.Forget != 0 {
-		n, err := s.db.execCount("DELETE FROM records WHERE until < ?", c.Forget)
-		if err != nil {
+		if err := s.drop(&next.rows.records, "DELETE FROM records WHERE until < ?", c.Forget); err != nil {
 			return err
 		}
-		next.records -= n
 	}
-	if err := s.putPending(c, p.pending); err != nil {
+	if err := s.putTallies(c.Tallies, next); err != nil {
+		return err
+	}
+	if err := s.putPending(c, p.pending, next); err != nil {
 		return err
 	}
 	for _, e := range c.Journal {
@@ -173,15 +174,31 @@ func (s *Store) putRows(c *Commit, p packed, next *head) error {
 	return nil
 }
 
-func (s *Store) putStream(st *StreamState) error {
-	if st.State == nil {
-		return s.db.exec("DELETE FROM streams WHERE id = ?", []byte(st.ID))
+func (s *Store) putStream(st *StreamState, next *head) error {
+	if err := s.drop(&next.rows.streams, "DELETE FROM streams WHERE id = ?", []byte(st.ID)); err != nil {
+		return err
 	}
-	return s.db.put(streamTable, []byte(st.ID), []byte(st.Source), st.State)
+	if st.State == nil {
+		return s.drop(&next.rows.tallies, "DELETE FROM tallies WHERE stream = ?", []byte(st.ID))
+	}
+	if st.Forget != 0 {
+		if err := s.drop(&next.rows.tallies, "DELETE FROM tallies WHERE stream = ? AND until < ?", []byte(st.ID), st.Forget); err != nil {
+			return err
+		}
+	}
+	next.rows.streams++
+	return s.db.add(streamTable, []byte(st.ID), []byte(st.Source), st.State)
+}
+
+// drop deletes rows and counts them off.
+func (s *Store) drop(count *int64, query string, args ...any) error {
+	n, err := s.db.execCount(query, args...)
+	*count -= n
+	return err
 }
 
 func (s *Store) putAlert(r revision, next *head) error {
-	next.alerts++
+	next.rows.alerts++
 	return s.db.add(alertTable, r.ID, int64(r.Revision), int64(next.commit), r.Rule.ID, string(r.Rule.Severity), string(r.Status), string(r.body))
 }
 
@@ -197,20 +214,25 @@ func (s *Store) putRecord(k *KeptRecord, record []byte, next *head) error {
 	case err != nil || kept && until >= k.Until:
 		return err
 	case !kept:
-		next.records++
+		next.rows.records++
 	}
 	return s.db.put(recordTable, k.ID[:], k.Until, record)
 }
 
-func (s *Store) putPending(c *Commit, records [][]byte) error {
+func (s *Store) putPending(c *Commit, records [][]byte, next *head) error {
+	const gone = "DELETE FROM pending WHERE rule = ? AND actor = ? AND event_id = ?"
 	for i := range c.Pending {
 		m := &c.Pending[i]
-		if err := s.db.put(pendingTable, m.Rule, []byte(m.Actor), m.EventID[:], m.Until, records[i]); err != nil {
+		if err := s.drop(&next.rows.pending, gone, m.Rule, []byte(m.Actor), m.EventID[:]); err != nil {
+			return err
+		}
+		next.rows.pending++
+		if err := s.db.add(pendingTable, m.Rule, []byte(m.Actor), m.EventID[:], m.Until, records[i]); err != nil {
 			return err
 		}
 	}
 	for _, k := range c.Decided {
-		if err := s.db.exec("DELETE FROM pending WHERE rule = ? AND actor = ? AND event_id = ?", k.Rule, []byte(k.Actor), k.EventID[:]); err != nil {
+		if err := s.drop(&next.rows.pending, gone, k.Rule, []byte(k.Actor), k.EventID[:]); err != nil {
 			return err
 		}
 	}

@@ -1,11 +1,8 @@
 package store
 
 import (
-	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 
@@ -29,7 +26,7 @@ func ReadRun(dir string, each func(*alert.Alert) error) (*Run, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("reading the state folder: %w", err)
 	}
-	d, err := openToRead(path)
+	d, err := openToRead(path, false)
 	if err != nil {
 		return nil, fmt.Errorf("reading the state folder: %w", err)
 	}
@@ -40,36 +37,20 @@ func ReadRun(dir string, each func(*alert.Alert) error) (*Run, error) {
 	return run, nil
 }
 
-// openToRead opens a database with one connection, which cannot write.
-func openToRead(path string) (*database, error) {
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return nil, err
-	}
-	dsn := url.URL{Scheme: "file", Path: abs, RawQuery: "mode=ro&_dqs=0&_defensive=1&_error_rc=1&_pragma=busy_timeout(10000)&_pragma=cell_size_check(1)"}
-	d := &database{path: path, stmts: map[string]*sql.Stmt{}, intact: true}
-	if d.write, err = sql.Open("sqlite", dsn.String()); err != nil {
-		return nil, err
-	}
-	d.write.SetMaxOpenConns(1)
-	if d.conn, err = d.write.Conn(context.Background()); err != nil {
-		return nil, errors.Join(d.broken(err), d.close())
-	}
-	return d, nil
-}
-
 // run reads everything in one transaction: that is what makes it one commit.
 func (d *database) run(each func(*alert.Alert) error) (r *Run, err error) {
 	if version, err := d.version(); err != nil {
 		return nil, err
 	} else if version == 0 {
 		return nil, fmt.Errorf("%s is empty: nothing has been judged yet", d.path)
+	} else if version < schemaVersion {
+		return nil, fmt.Errorf("%s has format version %d: start the daemon once, which upgrades it", d.path, version)
 	}
 	if err := d.exec("BEGIN"); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, d.exec("ROLLBACK")) }()
-	h, err := d.readHead()
+	h, err := d.readHead(headTable)
 	if err != nil {
 		return nil, err
 	}
@@ -96,8 +77,8 @@ func (d *database) run(each func(*alert.Alert) error) (r *Run, err error) {
 	err = lastOfEach(func(row func([]any) error) error {
 		return d.eachOwn(alertTable, alertTable.byKey(), nil, func(r []any) error { rows++; return row(r) })
 	}, each)
-	if err == nil && rows != h.alerts {
-		err = &fsx.Damage{File: d.path, At: "table " + alertTable.name, What: fmt.Sprintf("%d rows; %d were committed", rows, h.alerts), Do: restore}
+	if err == nil && rows != h.rows.alerts {
+		err = &fsx.Damage{File: d.path, At: "table " + alertTable.name, What: fmt.Sprintf("%d rows; %d were committed", rows, h.rows.alerts), Do: restore}
 	}
 	return r, err
 }

@@ -34,6 +34,8 @@ type Store struct {
 	records  *recordCodec
 	evidence *evidence.Log
 
+	acknowledged *acknowledged
+
 	mu        sync.Mutex // held by whatever changes, and for what is below
 	windows   *windowLog
 	rejects   *fsx.Appender
@@ -86,14 +88,33 @@ func (s *Store) open() (err error) {
 		if err := s.db.create(); err != nil {
 			return fmt.Errorf("making the tables of %s: %w", s.db.path, err)
 		}
+		version = schemaVersion
 	}
-	if s.head, err = s.db.readHead(); err != nil {
+	if err := s.openVersion(version); err != nil {
 		return err
 	}
-	if s.head.windows.File == 0 {
-		s.head.windows.File = 1
+	if version == schemaVersion {
+		return s.rewind()
 	}
-	if err := s.db.check(s.head); err != nil {
+	return s.upgrade(version)
+}
+
+// openVersion reads the head that a version wrote, checks what it is the head of, and opens the files beside the database.
+func (s *Store) openVersion(version int) (err error) {
+	from := headTable
+	if version == 1 {
+		from = headTableV1
+	}
+	if s.head, err = s.db.readHead(from); err != nil {
+		return err
+	}
+	if err := s.db.check(s.head, version); err != nil {
+		return err
+	}
+	if err := checkAcknowledged(s.opts.Dir, s.db.path, s.head.commit); err != nil {
+		return err
+	}
+	if s.acknowledged, err = openAcknowledged(s.opts.Dir); err != nil {
 		return err
 	}
 	return s.openFiles()
@@ -114,14 +135,19 @@ func (s *Store) openFiles() (err error) {
 		return err
 	}
 	if n := s.rejects.Size(); n < s.head.rejects {
-		return &fsx.Damage{File: s.rejects.Path(), At: fmt.Sprintf("byte %d", n), What: fmt.Sprintf("the file ends here; %d bytes were committed", s.head.rejects), Do: restore}
+		return rejectsShort(s.rejects.Path(), n, s.head.rejects)
 	}
-	return s.rewind()
+	return nil
 }
 
 // refuseOrphans refuses a folder whose database was lost: what lies beside it must not be taken for uncommitted tails. The
 // database is made before anything else is written.
 func (s *Store) refuseOrphans() error {
+	if cut, err := filepath.Glob(filepath.Join(s.opts.Dir, importingPrefix+"*")); err != nil {
+		return err
+	} else if len(cut) > 0 {
+		return &fsx.Damage{File: s.opts.Dir, What: "an import into it was cut short", Do: "Empty the folder and import again"}
+	}
 	for _, name := range []string{rejectsName, filepath.Join(evidenceDir, "000001.log")} {
 		path := filepath.Join(s.opts.Dir, name)
 		if info, err := os.Stat(path); err == nil && info.Size() > 0 {
@@ -169,6 +195,9 @@ func (s *Store) Close() error {
 	if s.db != nil {
 		errs = append(errs, s.db.close())
 	}
+	if s.acknowledged != nil {
+		errs = append(errs, s.acknowledged.close())
+	}
 	if s.records != nil {
 		s.records.close()
 	}
@@ -178,17 +207,27 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
-// Check reads everything, old segments of the evidence too, and says what is damaged.
+// Check reads everything, old segments of the evidence too, and says what is damaged first. Inspect says all of it, of a folder
+// that nobody has open.
 func (s *Store) Check() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopped != nil {
 		return s.stopped
 	}
-	if err := s.db.check(s.head); err != nil {
+	if err := s.db.check(s.head, schemaVersion); err != nil {
 		return err
 	}
 	if err := s.windows.checkCommitted(s.head.commit); err != nil {
+		return err
+	}
+	var first error
+	_, err := checkRejects(s.rejects.Path(), s.head.rejects, s.head.summed, func(d *fsx.Damage) {
+		if first == nil {
+			first = d
+		}
+	})
+	if err := errors.Join(err, first); err != nil {
 		return err
 	}
 	report, err := evidence.Verify(filepath.Join(s.opts.Dir, evidenceDir))

@@ -155,7 +155,7 @@ func TestWhatWasCommittedIsThereAfterReopening(t *testing.T) {
 	if !report.OK() || report.Entries != 9 { // each of the three commits has two alerts and a gap
 		t.Errorf("%+v", report)
 	}
-	if got := strings.Count(string(readFile(t, dir, rejectsName)), `"event.original":"Yf8A","base64":true}`); got != 3 {
+	if got := strings.Count(string(readFile(t, dir, rejectsName)), `"event.original":"Yf8A","base64":true,"sum":"`); got != 3 {
 		t.Errorf("rejects:\n%s", readFile(t, dir, rejectsName))
 	}
 }
@@ -213,16 +213,6 @@ func TestTheDatabaseIsFullySynchronousInWALMode(t *testing.T) {
 		if got != want {
 			t.Errorf("%s is %s", pragma, got)
 		}
-	}
-}
-
-func TestADatabaseOfANewerProgramIsRefused(t *testing.T) {
-	dir := t.TempDir()
-	s := openStore(t, dir, nil)
-	must(t, s.db.exec("PRAGMA user_version = 2"))
-	must(t, s.Close())
-	if _, err := Open(Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "version 2") {
-		t.Errorf("got %v", err)
 	}
 }
 

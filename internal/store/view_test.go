@@ -21,6 +21,7 @@ type keeper interface {
 	CommitNumber() uint64
 	Generation() string
 	Streams() (map[string]StreamState, error)
+	EachTally(string, func(Tally) error) error
 	EachWindow(func(feed, key string, state []byte) error) error
 	EachPending(func(PendingMatch) error) error
 	EachJournal(func(JournalEntry) error) error
@@ -35,6 +36,7 @@ type view struct {
 	Commit     uint64
 	Generation string
 	Streams    map[string]StreamState
+	Tallies    map[string]map[uint64]Tally
 	Windows    map[[2]string]string
 	Pending    []string
 	Journal    []string
@@ -68,6 +70,16 @@ func look(k keeper) (v view, err error) {
 	v = view{Commit: k.CommitNumber(), Generation: k.Generation(), Windows: map[[2]string]string{}, Records: map[event.ID]string{}}
 	if v.Streams, err = k.Streams(); err != nil {
 		return v, err
+	}
+	v.Tallies = map[string]map[uint64]Tally{}
+	for _, id := range []string{"", "a", "b", "c\x00", "\xff", "stream\xff\x000", "stream\xff\x001"} {
+		of := map[uint64]Tally{}
+		if err := k.EachTally(id, func(t Tally) error { of[t.Hash] = t; return nil }); err != nil {
+			return v, err
+		}
+		if len(of) > 0 {
+			v.Tallies[id] = of
+		}
 	}
 	if err := k.EachWindow(func(feed, key string, state []byte) error {
 		if _, twice := v.Windows[[2]string{feed, key}]; twice {
@@ -158,6 +170,7 @@ func recordOf(n int) *event.Record {
 func oneOfEach(n int) *Commit {
 	return &Commit{
 		Streams:    []StreamState{{ID: fmt.Sprintf("stream\xff\x00%d", n%2), Source: "niche", State: []byte{byte(n), 0, 1}}, {ID: "empty", State: []byte{}}},
+		Tallies:    []Tally{{Stream: fmt.Sprintf("stream\xff\x00%d", n%2), Hash: uint64(n) << 60, Time: int64(n) * 1e10, N: uint32(n)}},
 		Windows:    []WindowState{{Feed: "f", Key: fmt.Sprintf("k\x00\xff%d", n), State: []byte(strings.Repeat("w", n))}, {Feed: "f", Key: "", State: []byte{}}},
 		Records:    []KeptRecord{{ID: idOf(n % idCount), Until: int64(n * 10), Record: recordOf(n)}},
 		Pending:    []PendingMatch{{Rule: "r", Actor: "a\xff\x00", EventID: idOf(n), Until: int64(n), Record: recordOf(n)}, {Rule: "r", EventID: idOf(1)}},

@@ -38,14 +38,32 @@ func (l *windowLog) check(commit uint64) error {
 	return l.checkTail(l.head.File, l.head.Size, commit)
 }
 
+// checkCommitted reads every committed frame.
 func (l *windowLog) checkCommitted(commit uint64) error {
+	last := uint64(0)
+	if l.head.Old != 0 {
+		if err := l.checkFile(l.head.Old, l.head.OldSize, commit, &last); err != nil {
+			return err
+		}
+	}
 	if l.head.Size == 0 {
 		return nil
 	}
-	path := windowsPath(l.dir, l.head.File)
+	if err := l.checkFile(l.head.File, l.head.Size, commit, &last); err != nil {
+		return err
+	}
+	if last != commit {
+		return windowDamage(windowsPath(l.dir, l.head.File), l.head.Size, fmt.Sprintf("the last committed frame is of commit %d; the database is at %d", last, commit))
+	}
+	return nil
+}
+
+// checkFile reads the frames of one file, which follow those of commit last.
+func (l *windowLog) checkFile(n int, size int64, commit uint64, last *uint64) error {
+	path := windowsPath(l.dir, n)
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return &fsx.Damage{File: path, What: fmt.Sprintf("the file is missing; %d bytes of it were committed", l.head.Size), Do: restore}
+		return &fsx.Damage{File: path, What: fmt.Sprintf("the file is missing; %d bytes of it were committed", size), Do: restore}
 	}
 	if err != nil {
 		return err
@@ -55,24 +73,20 @@ func (l *windowLog) checkCommitted(commit uint64) error {
 	if err != nil {
 		return err
 	}
-	if info.Size() < l.head.Size {
-		return windowDamage(path, info.Size(), fmt.Sprintf("the file ends here; %d bytes were committed", l.head.Size))
+	if info.Size() < size {
+		return windowDamage(path, info.Size(), fmt.Sprintf("the file ends here; %d bytes were committed", size))
 	}
-	var last uint64
-	err = eachFrame(f, l.head.Size, func(f frame) error {
-		if f.commit < last || f.commit > commit {
-			return windowDamage(path, f.offset, fmt.Sprintf("a frame of commit %d after one of %d; the database is at %d", f.commit, last, commit))
+	err = eachFrame(part{n, f, size}, func(f frame) error {
+		if f.commit < *last || f.commit > commit || *last != 0 && f.commit > *last+1 {
+			return windowDamage(path, f.offset, fmt.Sprintf("a frame of commit %d after one of %d; the database is at %d", f.commit, *last, commit))
 		}
-		last = f.commit
+		*last = f.commit
+		if l.frames != nil {
+			*l.frames++
+		}
 		return eachState(f.payload, func(int, savedState) error { return nil })
 	})
-	if err != nil {
-		return l.damaged(err)
-	}
-	if last != commit {
-		return windowDamage(path, l.head.Size, fmt.Sprintf("the last committed frame is of commit %d; the database is at %d", last, commit))
-	}
-	return nil
+	return l.damaged(err)
 }
 
 // checkTail reads what was not committed. One commit ahead is a kill between two steps; more than that is a database that

@@ -11,7 +11,8 @@ import (
 
 // The frame of the window log; doc.go describes it.
 const (
-	frameMagic    = "PWL1"
+	frameMagic    = "PWL1"        // states as a commit changed them
+	snapshotMagic = "PWS1"        // states of a shard as they were at the end of the file before
 	frameHead     = 4 + 4 + 8 + 8 // magic, payload bytes, commit, checksum
 	targetFrame   = 4 << 20       // a frame ends at the first state that takes it beyond
 	maxFrameBytes = 1 << 30
@@ -25,9 +26,9 @@ var (
 )
 
 // appendFrame appends the frame of one commit's payload to dst.
-func appendFrame(dst []byte, commit uint64, payload []byte) []byte {
+func appendFrame(dst []byte, magic string, commit uint64, payload []byte) []byte {
 	start := len(dst)
-	dst = append(dst, frameMagic...)
+	dst = append(dst, magic...)
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(payload)))
 	dst = binary.LittleEndian.AppendUint64(dst, commit)
 	dst = binary.LittleEndian.AppendUint64(dst, frameSum(dst[start:start+16], payload))
@@ -67,21 +68,22 @@ func encodeFrames(dst []byte, commit uint64, states []WindowState) ([]byte, erro
 			return nil, fmt.Errorf("a window state of %d bytes; a frame holds at most %d", len(states[i].State), maxFrameBytes)
 		}
 		if len(payload) >= targetFrame {
-			dst = appendFrame(dst, commit, payload)
+			dst = appendFrame(dst, frameMagic, commit, payload)
 			payload = payload[:0]
 		}
 	}
 	if len(payload) > 0 || len(states) == 0 {
-		dst = appendFrame(dst, commit, payload)
+		dst = appendFrame(dst, frameMagic, commit, payload)
 	}
 	return dst, nil
 }
 
 // frame is one frame as read.
 type frame struct {
-	offset  int64 // of its first byte in the file
-	commit  uint64
-	payload []byte // until the next read
+	offset   int64 // of its first byte in the file
+	snapshot bool  // of a shard, not the changes of a commit
+	commit   uint64
+	payload  []byte // until the next read
 }
 
 // frameReader reads frames from the bytes [at, end) of a file.
@@ -103,7 +105,8 @@ func (r *frameReader) next() (frame, error) {
 	if _, err := r.r.ReadAt(r.head[:], r.at); err != nil {
 		return frame{}, readError(err)
 	}
-	if string(r.head[:4]) != frameMagic {
+	magic := string(r.head[:4])
+	if magic != frameMagic && magic != snapshotMagic {
 		return frame{}, errMagic
 	}
 	n := int64(binary.LittleEndian.Uint32(r.head[4:]))
@@ -113,7 +116,7 @@ func (r *frameReader) next() (frame, error) {
 	if int64(cap(r.buf)) < n {
 		r.buf = make([]byte, n)
 	}
-	f := frame{offset: r.at, commit: binary.LittleEndian.Uint64(r.head[8:]), payload: r.buf[:n]}
+	f := frame{offset: r.at, snapshot: magic == snapshotMagic, commit: binary.LittleEndian.Uint64(r.head[8:]), payload: r.buf[:n]}
 	if n > 0 { // some readers call nothing at the end of a file an error
 		if _, err := r.r.ReadAt(f.payload, r.at+frameHead); err != nil {
 			return frame{}, readError(err)
@@ -137,6 +140,8 @@ func readError(err error) error {
 // savedState is a state inside a payload, aliasing it.
 type savedState struct {
 	feed, key, state []byte // state nil: gone
+	name             []byte // feed and key as they are encoded: no other state has these bytes
+	whole            []byte // all of it as it is encoded
 }
 
 // eachState calls fn for every state of a payload with its offset in the payload.
@@ -155,7 +160,7 @@ func eachState(payload []byte, fn func(offset int, s savedState) error) error {
 }
 
 func cutState(p []byte) (s savedState, n int, ok bool) {
-	whole := len(p)
+	whole := p
 	cut := func(less uint64) []byte {
 		length, k := binary.Uvarint(p)
 		if k <= 0 || length < less || length-less > uint64(len(p)-k) {
@@ -174,9 +179,13 @@ func cutState(p []byte) (s savedState, n int, ok bool) {
 	if !ok || len(p) == 0 {
 		return s, 0, false
 	}
+	s.name = whole[:len(whole)-len(p)]
 	if p[0] == 0 {
-		return s, whole - len(p) + 1, true
+		p = p[1:]
+	} else {
+		s.state = cut(1)
 	}
-	s.state = cut(1)
-	return s, whole - len(p), ok
+	n = len(whole) - len(p)
+	s.whole = whole[:n]
+	return s, n, ok
 }

@@ -3,8 +3,8 @@ package store
 import (
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -13,24 +13,41 @@ import (
 	"probity/internal/fsx"
 )
 
-// minCompact is the size in bytes below which a window log is left as it is.
-const minCompact = 1 << 20
-
-// windowHead is where the window log ends.
+// windowHead is where the window log ends, and how far it has come in being written anew.
 type windowHead struct {
-	File int   // number of the file
-	Size int64 // its committed bytes
-	Base int64 // how many of them are the snapshot that it began with
+	File         int   // number of the file that is appended to
+	Size         int64 // its committed bytes
+	Base         int64 // how many of them are snapshots of shards
+	Old          int   // number of the file before, while its live states are being written into File; 0: there is none
+	OldSize      int64 // its bytes, all of them committed
+	Shards, Done int   // into how many shards the old file's states are cut, and how many of these stand in File
 }
 
-// windowLog is the log of changed window states. It is for one goroutine.
+// windowSizes says when and in what pieces the log is written anew; tests have their own.
+type windowSizes struct {
+	least int64 // bytes below which a log is left as it is
+	shard int64 // bytes of the old file that make a shard, about
+	step  int64 // bytes of the old file that a commit sorts, at least
+	room  int   // bytes of sorted states kept in memory before a scratch file takes them
+}
+
+var usualSizes = windowSizes{least: 1 << 20, shard: 2 << 20, step: 4 << 20, room: 4 << 20}
+
+// maxKeptBuffer is what the memory of a great commit may hold on to.
+const maxKeptBuffer = 8 << 20
+
+// windowLog is the log of changed window states. It is for one goroutine, and keeps nothing in memory of the states.
 type windowLog struct {
-	fs         *fsx.FS
-	dir        string
-	minCompact int64
-	head       windowHead // of what was appended whole
-	file       *fsx.Appender
-	buf        []byte
+	fs    *fsx.FS
+	dir   string
+	sizes windowSizes
+	head  windowHead // of what was appended whole
+	file  *fsx.Appender
+	cycle *cycle // nil: not begun since the start
+	due   bool   // the log is written anew, whatever it has outgrown
+	buf   []byte
+
+	frames *int64 // nil, or counts the frames that check reads
 }
 
 func windowsPath(dir string, n int) string {
@@ -45,17 +62,25 @@ func windowFiles(dir string) ([]int, error) {
 	}
 	var list []int
 	for _, p := range paths {
-		digits, _ := strings.CutPrefix(strings.TrimSuffix(p.Name(), ".log"), "windows-")
-		if n, err := strconv.Atoi(digits); err == nil && filepath.Base(windowsPath(dir, n)) == p.Name() {
+		if n := windowsNumber(p.Name()); n != 0 {
 			list = append(list, n)
 		}
 	}
 	return list, nil
 }
 
+// windowsNumber is the number of a window log's file, 0 if it is none.
+func windowsNumber(name string) int {
+	digits, _ := strings.CutPrefix(strings.TrimSuffix(name, ".log"), "windows-")
+	if n, err := strconv.Atoi(digits); err == nil && windowsPath("", n) == name {
+		return n
+	}
+	return 0
+}
+
 // openWindows opens the log that ends, committed, at head with commit's frames. Nothing is cut yet: see rewind.
 func openWindows(fs *fsx.FS, dir string, head windowHead, commit uint64) (*windowLog, error) {
-	l := &windowLog{fs: fs, dir: dir, minCompact: minCompact, head: head}
+	l := &windowLog{fs: fs, dir: dir, sizes: usualSizes, head: head}
 	if err := l.check(commit); err != nil {
 		return nil, err
 	}
@@ -63,14 +88,14 @@ func openWindows(fs *fsx.FS, dir string, head windowHead, commit uint64) (*windo
 }
 
 func (l *windowLog) openFile(n int) (err error) {
-	if err := l.close(); err != nil {
+	if err := l.closeFile(); err != nil {
 		return err
 	}
 	l.file, err = l.fs.OpenAppend(windowsPath(l.dir, n), 0o600)
 	return err
 }
 
-func (l *windowLog) close() error {
+func (l *windowLog) closeFile() error {
 	if l.file == nil {
 		return nil
 	}
@@ -79,19 +104,29 @@ func (l *windowLog) close() error {
 	return err
 }
 
-// append adds the states of a commit and makes them durable. If the log has outgrown its snapshot, the live states are
-// written to a new file first, and the commit's states go there.
+func (l *windowLog) close() error { return errors.Join(l.closeFile(), l.endCycle()) }
+
+// append adds the states of a commit and makes them durable. A log that has outgrown its live states goes on in a new file,
+// into which each commit also writes the live states of one shard of the old.
 func (l *windowLog) append(commit uint64, states []WindowState) (windowHead, error) {
 	next := l.head
-	if next.Size > l.minCompact && next.Size > 2*next.Base {
+	if next.Old == 0 && (l.due || next.Size > l.sizes.least && next.Size > 2*next.Base) {
 		var err error
-		if next, err = l.compact(commit - 1); err != nil {
-			return windowHead{}, fmt.Errorf("writing a snapshot of the window states: %w", err)
+		if next, err = l.begin(next); err != nil {
+			return windowHead{}, fmt.Errorf("beginning a new window log: %w", err)
 		}
+	}
+	if cap(l.buf) > maxKeptBuffer {
+		l.buf = nil
 	}
 	var err error
 	if l.buf, err = encodeFrames(l.buf[:0], commit, states); err != nil {
 		return windowHead{}, err
+	}
+	if next.Old != 0 {
+		if next, err = l.snapshot(commit, next); err != nil {
+			return windowHead{}, fmt.Errorf("writing a snapshot of window states: %w", err)
+		}
 	}
 	if err := l.file.Append(l.buf); err != nil {
 		return windowHead{}, err
@@ -104,42 +139,6 @@ func (l *windowLog) append(commit uint64, states []WindowState) (windowHead, err
 	return next, nil
 }
 
-// compact writes the live states into the next file, as frames of the last commit, and goes on there. The old file stays
-// until the commit that points to the new one is in the database. One whole snapshot in one commit: it will be written
-// shard by shard, a shard a commit, when one pause is too long; the database then points to a file a shard.
-func (l *windowLog) compact(commit uint64) (windowHead, error) {
-	old := l.file
-	l.file = nil
-	defer old.Close()
-	n := l.head.File + 1
-	if err := l.fs.Remove(windowsPath(l.dir, n)); err != nil { // of an attempt that was given up
-		return windowHead{}, err
-	}
-	if err := l.openFile(n); err != nil {
-		return windowHead{}, err
-	}
-	var payload []byte
-	flush := func() error {
-		l.buf = appendFrame(l.buf[:0], commit, payload)
-		payload = payload[:0]
-		return l.file.Append(l.buf)
-	}
-	err := eachLive(old, l.head.Size, func(s savedState) error {
-		payload = appendState(payload, &WindowState{Feed: string(s.feed), Key: string(s.key), State: s.state})
-		if len(payload) >= targetFrame {
-			return flush()
-		}
-		return nil
-	})
-	if err == nil {
-		err = flush() // perhaps empty: a file without states is whole too
-	}
-	if err != nil {
-		return windowHead{}, l.damaged(err)
-	}
-	return windowHead{File: n, Base: l.file.Size()}, nil
-}
-
 // rewind takes the log back to an earlier head: it cuts what lies behind, and removes every other file.
 func (l *windowLog) rewind(to windowHead) error {
 	if l.file == nil || l.file.Path() != windowsPath(l.dir, to.File) {
@@ -150,18 +149,23 @@ func (l *windowLog) rewind(to windowHead) error {
 	if err := l.file.Truncate(to.Size); err != nil {
 		return err
 	}
+	if l.cycle != nil && l.cycle.file != to.Old {
+		if err := l.endCycle(); err != nil {
+			return err
+		}
+	}
 	l.head = to
 	return l.removeOthers()
 }
 
-// removeOthers removes the files that the committed one has replaced, and those that were never committed.
+// removeOthers removes the files that were replaced, and those that were never committed.
 func (l *windowLog) removeOthers() error {
 	files, err := windowFiles(l.dir)
 	if err != nil {
 		return err
 	}
 	for _, n := range files {
-		if n != l.head.File {
+		if n != l.head.File && n != l.head.Old {
 			if err := l.fs.Remove(windowsPath(l.dir, n)); err != nil {
 				return err
 			}
@@ -170,22 +174,54 @@ func (l *windowLog) removeOthers() error {
 	return nil
 }
 
-// each calls fn for every live state.
-func (l *windowLog) each(fn func(s savedState) error) error {
-	return l.damaged(eachLive(l.file, l.head.Size, fn))
+// part is committed bytes of one file.
+type part struct {
+	file int
+	r    io.ReaderAt
+	size int64
+}
+
+// each calls fn for every live state; it lives until fn returns. What it needs of memory does not grow with the log: the
+// states are sorted into shards on the disk.
+func (l *windowLog) each(fn func(savedState) error) (err error) {
+	parts := []part{{l.head.File, l.file, l.head.Size}}
+	if l.head.Old != 0 {
+		old, err := os.Open(windowsPath(l.dir, l.head.Old))
+		if err != nil {
+			return err
+		}
+		defer old.Close()
+		parts = []part{{l.head.Old, old, l.head.OldSize}, parts[0]}
+	}
+	s := newSorter(l.fs, l.dir, l.sizes, parts)
+	defer func() { err = errors.Join(err, s.close()) }()
+	for {
+		if done, err := s.step(math.MaxInt64); err != nil {
+			return l.damaged(err)
+		} else if done {
+			break
+		}
+	}
+	for shard := range s.shards {
+		if err := s.live(shard, fn); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // damaged turns a frame's fault inside committed bytes into damage.
 func (l *windowLog) damaged(err error) error {
 	var at *frameError
 	if errors.As(err, &at) {
-		return windowDamage(windowsPath(l.dir, l.head.File), at.offset, at.err.Error())
+		return windowDamage(windowsPath(l.dir, at.file), at.offset, at.err.Error())
 	}
 	return err
 }
 
 // frameError is a fault in the bytes at an offset.
 type frameError struct {
+	file   int
 	offset int64
 	err    error
 }
@@ -193,59 +229,30 @@ type frameError struct {
 func (e *frameError) Error() string { return fmt.Sprintf("byte %d: %v", e.offset, e.err) }
 func (e *frameError) Unwrap() error { return e.err }
 
-// eachFrame calls fn for every frame in the first size bytes.
-func eachFrame(r io.ReaderAt, size int64, fn func(frame) error) error {
-	frames := frameReader{r: r, end: size}
+// eachFrame calls fn for every frame of p.
+func eachFrame(p part, fn func(frame) error) error {
+	frames := frameReader{r: p.r, end: p.size}
 	for {
-		f, err := frames.next()
+		f, err := frames.nextOf(p.file)
 		if errors.Is(err, io.EOF) {
 			return nil
-		}
-		if errors.Is(err, errTorn) || errors.Is(err, errMagic) || errors.Is(err, errSum) {
-			return &frameError{offset: frames.at, err: err}
 		}
 		if err != nil {
 			return err
 		}
 		if err := fn(f); errors.Is(err, errState) {
-			return &frameError{offset: f.offset, err: err}
+			return &frameError{file: p.file, offset: f.offset, err: err}
 		} else if err != nil {
 			return err
 		}
 	}
 }
 
-// eachLive calls fn for the last state of every key that is not gone, in the order of the file. It reads the file twice and
-// remembers a place a key, under a keyed 128-bit hash: a plain one would let whoever chooses keys hide one behind another.
-func eachLive(r io.ReaderAt, size int64, fn func(savedState) error) error {
-	type name [2]uint64
-	seeds := [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
-	var buf []byte
-	nameOf := func(s savedState) (n name) {
-		buf = appendText(buf[:0], string(s.feed))
-		buf = append(buf, s.key...)
-		return name{maphash.Bytes(seeds[0], buf), maphash.Bytes(seeds[1], buf)}
+// nextOf is next for committed bytes: what is wrong with them has its place.
+func (r *frameReader) nextOf(file int) (frame, error) {
+	f, err := r.next()
+	if errors.Is(err, errTorn) || errors.Is(err, errMagic) || errors.Is(err, errSum) {
+		err = &frameError{file: file, offset: r.at, err: err}
 	}
-	last := map[name]int64{}
-	err := eachFrame(r, size, func(f frame) error {
-		return eachState(f.payload, func(offset int, s savedState) error {
-			if s.state == nil {
-				delete(last, nameOf(s))
-			} else {
-				last[nameOf(s)] = f.offset + int64(offset)
-			}
-			return nil
-		})
-	})
-	if err != nil {
-		return err
-	}
-	return eachFrame(r, size, func(f frame) error {
-		return eachState(f.payload, func(offset int, s savedState) error {
-			if at, ok := last[nameOf(s)]; !ok || at != f.offset+int64(offset) {
-				return nil
-			}
-			return fn(s)
-		})
-	})
+	return f, err
 }

@@ -78,12 +78,12 @@ func FuzzWindowFramesAreReadWithoutPanicAndOnlyAsWritten(f *testing.F) {
 	}
 	f.Add(p)
 	f.Add(p[:len(p)-1])
-	f.Add(appendFrame(nil, 1, []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0, 0}))
-	f.Add(appendFrame(appendFrame(nil, 1, nil), 2, []byte{1, 'a', 1, 'b', 0}))
+	f.Add(appendFrame(nil, frameMagic, 1, []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0, 0}))
+	f.Add(appendFrame(appendFrame(nil, frameMagic, 1, nil), frameMagic, 2, []byte{1, 'a', 1, 'b', 0}))
 	f.Fuzz(func(t *testing.T, p []byte) {
 		decodeAll(p)
 		// The fuzzer seldom finds a checksum: what it makes up is put into a frame as well.
-		states, _, _, err := decodeAll(appendFrame(nil, 9, p))
+		states, _, _, err := decodeAll(appendFrame(nil, frameMagic, 9, p))
 		if !errors.Is(err, io.EOF) && !errors.Is(err, errState) {
 			t.Fatal(err)
 		}
@@ -91,7 +91,7 @@ func FuzzWindowFramesAreReadWithoutPanicAndOnlyAsWritten(f *testing.F) {
 		for i := range states {
 			again = appendState(again, &states[i])
 		}
-		if got, _, _, err := decodeAll(appendFrame(nil, 9, again)); err != io.EOF || cmp.Diff(states, got) != "" {
+		if got, _, _, err := decodeAll(appendFrame(nil, frameMagic, 9, again)); err != io.EOF || cmp.Diff(states, got) != "" {
 			t.Errorf("%v: %s", err, cmp.Diff(states, got))
 		}
 	})
@@ -100,7 +100,7 @@ func FuzzWindowFramesAreReadWithoutPanicAndOnlyAsWritten(f *testing.F) {
 func TestTheWindowLogIsWrittenAnewWhenItHasOutgrownWhatLives(t *testing.T) {
 	dir := t.TempDir()
 	s := openStore(t, dir, nil)
-	s.windows.minCompact = 4000
+	s.windows.sizes.least = 4000
 	want := map[[2]string]string{}
 	for n := range 300 {
 		key := fmt.Sprint(n % 10)
@@ -127,7 +127,7 @@ func TestTheWindowLogIsWrittenAnewWhenItHasOutgrownWhatLives(t *testing.T) {
 func TestAGrowingLogOfLiveStatesIsNotWrittenAnewAtEveryCommit(t *testing.T) {
 	dir := t.TempDir()
 	s := openStore(t, dir, nil)
-	s.windows.minCompact = 1000
+	s.windows.sizes.least = 1000
 	for n := range 200 {
 		must(t, s.Commit(&Commit{Windows: []WindowState{{"f", fmt.Sprint(n), make([]byte, 100)}}}))
 	}

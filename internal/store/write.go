@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -42,11 +43,12 @@ func (s *Store) write(c change) error {
 	if err != nil && !s.landed(next) {
 		return fmt.Errorf("commit %d: %w", next.commit, err)
 	}
-	replaced := next.windows.File != s.head.windows.File
+	replaced := next.windows.Old == 0 && (next.windows.File != s.head.windows.File || s.head.windows.Old != 0)
 	s.head, s.unsettled, s.inDoubt = next, false, false
+	s.acknowledged.note(next.commit)
 	if replaced {
 		// The commit is durable whatever becomes of the old file: the next start removes it.
-		_ = s.windows.removeOthers()
+		_ = errors.Join(s.windows.endCycle(), s.windows.removeOthers())
 	}
 	return nil
 }
@@ -71,7 +73,7 @@ func (s *Store) appendFiles(c change, now time.Time, next *head) (err error) {
 
 // landed says whether a transaction that ended in an error is in the database all the same.
 func (s *Store) landed(next head) bool {
-	got, err := s.db.readHead()
+	got, err := s.db.readHead(headTable)
 	return err == nil && got == next
 }
 
@@ -85,7 +87,7 @@ func (s *Store) settle() error {
 		return nil
 	}
 	if s.inDoubt {
-		got, err := s.db.readHead()
+		got, err := s.db.readHead(headTable)
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,158 @@
+package store
+
+import (
+	"archive/tar"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/zstd"
+
+	"probity/internal/fsx"
+)
+
+// stored unpacks a state folder that an older version has written, as a kill left it: with a write-ahead log.
+func stored(t testing.TB, name string) string {
+	t.Helper()
+	f, err := os.Open(filepath.Join("testdata", name+archiveExt))
+	must(t, err)
+	defer f.Close()
+	z, err := zstd.NewReader(f)
+	must(t, err)
+	defer z.Close()
+	dir := t.TempDir()
+	for r := tar.NewReader(z); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return dir
+		}
+		must(t, err)
+		b, err := io.ReadAll(r)
+		must(t, err)
+		path := filepath.Join(dir, h.Name)
+		must(t, os.MkdirAll(filepath.Dir(path), 0o700))
+		must(t, os.WriteFile(path, b, 0o600))
+	}
+}
+
+// asInVersion1 is what version 1 was given to store: five commits of oneOfEach, deliveries, failures and one more commit.
+func asInVersion1(t testing.TB) view {
+	s := openStore(t, t.TempDir(), nil)
+	for n := 1; n <= 5; n++ {
+		c := oneOfEach(n)
+		c.Tallies = nil
+		if n == 5 {
+			c.Streams = append(c.Streams, StreamState{ID: "crime:/var/log/crime.log", Source: "crime", State: []byte(`{"at":"eyJ2IjoxfQ==","top":[1772452800000000000,1772452799000000000,1772452798000000000],"advanced":-9223372036854775808,"same":{"17":{"n":2,"t":1772452800000000000},"99":{"n":1,"t":1772452799000000000}}}`)})
+		}
+		must(t, s.Commit(c))
+	}
+	must(t, s.Delivered("file", 77, 1, 3))
+	must(t, s.Failed("hook", 2, "503", false))
+	must(t, s.Failed("hook", 4, "400", true))
+	must(t, s.Commit(&Commit{Windows: []WindowState{{Feed: "f", Key: "k\x00\xff2"}, {Feed: "g", Key: "new", State: []byte("later")}}}))
+	return viewOf(t, s)
+}
+
+func TestAStoredStateOfVersion1IsUpgradedAndHoldsTheSame(t *testing.T) {
+	dir, want := stored(t, "state-v1"), asInVersion1(t)
+	s := openStore(t, dir, nil)
+	if diff := cmp.Diff(want, viewOf(t, s)); diff != "" {
+		t.Fatal(diff)
+	}
+	must(t, s.Check())
+	must(t, s.Commit(oneOfEach(6)))
+	must(t, s.Close())
+	found, err := Inspect(dir)
+	must(t, err)
+	if !found.OK() || found.Version != schemaVersion || found.Commit != want.Commit+1 {
+		t.Errorf("%+v", found)
+	}
+	// What was saved before is the folder as it was, and can be imported and upgraded again.
+	back := filepath.Join(t.TempDir(), "back")
+	found, err = Import(filepath.Join(dir, backupName(schemaVersion)), back)
+	must(t, err)
+	if found.Version != 1 {
+		t.Errorf("saved was version %d", found.Version)
+	}
+	if diff := cmp.Diff(want, viewOf(t, openStore(t, back, nil))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAKillAtAnyStepOfAnUpgradeLeavesAFolderThatIsUpgradedLater(t *testing.T) {
+	t.Parallel()
+	dir, want := stored(t, "state-v1"), asInVersion1(t)
+	var images, steps []string
+	fs := &fsx.FS{Fault: func(op, path string) error {
+		images = append(images, image(t, dir))
+		steps = append(steps, op+" "+filepath.Base(path))
+		return nil
+	}}
+	openStore(t, dir, fs)
+	if len(images) < 8 {
+		t.Errorf("only %d steps: %v", len(images), steps)
+	}
+	for i, dir := range images {
+		s := openStore(t, dir, nil)
+		if diff := cmp.Diff(want, viewOf(t, s)); diff != "" {
+			t.Errorf("killed at step %d, %s: %s", i, steps[i], diff)
+		}
+		must(t, s.Close())
+		if left, _ := filepath.Glob(filepath.Join(dir, ".exporting-*")); len(left) > 0 {
+			t.Errorf("killed at step %d, %s: %v is left", i, steps[i], left)
+		}
+	}
+}
+
+func TestAnUpgradeThatCannotSaveTheFolderChangesNothing(t *testing.T) {
+	dir := stored(t, "state-v1")
+	full := errors.New("no space left on device")
+	_, err := Open(Options{Dir: dir, FS: &fsx.FS{Fault: func(op, path string) error {
+		if op == fsx.OpWrite && strings.HasSuffix(path, archiveExt) {
+			return full
+		}
+		return nil
+	}}})
+	if !errors.Is(err, full) || !strings.Contains(err.Error(), "nothing has been changed") {
+		t.Errorf("got %v", err)
+	}
+	found, err := Inspect(dir)
+	must(t, err)
+	if !found.OK() || found.Version != 1 {
+		t.Errorf("%+v", found)
+	}
+}
+
+func TestADamagedStateOfAnOlderVersionIsRefusedAndNotUpgraded(t *testing.T) {
+	dir := stored(t, "state-v1")
+	path := filepath.Join(dir, "windows-000003.log")
+	b := readFile(t, path)
+	b[40] ^= 1
+	must(t, os.WriteFile(path, b, 0o600))
+	_, err := Open(Options{Dir: dir})
+	var d *fsx.Damage
+	if !errors.As(err, &d) || d.File != path {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, backupName(schemaVersion))); err == nil {
+		t.Error("a damaged folder was saved as if it were whole")
+	}
+}
+
+func TestADatabaseOfANewerProgramIsRefusedWithWhatToDo(t *testing.T) {
+	dir := t.TempDir()
+	s := openStore(t, dir, nil)
+	must(t, s.db.exec("PRAGMA user_version = 9"))
+	must(t, s.Close())
+	_, openErr := Open(Options{Dir: dir})
+	_, inspectErr := Inspect(dir)
+	for _, err := range []error{openErr, inspectErr} {
+		if err == nil || !strings.Contains(err.Error(), "version 9; this program knows the versions up to 2") || !strings.Contains(err.Error(), "before-version-9.tar.zst") {
+			t.Errorf("got %v", err)
+		}
+	}
+}

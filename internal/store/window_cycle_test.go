@@ -1,0 +1,248 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"probity/internal/fsx"
+)
+
+func TestALogIsWrittenAnewAShardACommit(t *testing.T) {
+	dir := t.TempDir()
+	s := openStore(t, dir, nil)
+	s.windows.sizes = windowSizes{least: 1 << 40, shard: 1000, step: 1500, room: 4000}
+	want := map[[2]string]string{}
+	commit := func(n int) {
+		key, gone := fmt.Sprint(n%60), fmt.Sprint((n+1)%60)
+		must(t, s.Commit(&Commit{Windows: []WindowState{{"f", key, bytes.Repeat([]byte{byte(n)}, 60)}, {"f", gone, nil}}}))
+		want[[2]string{"f", key}] = strings.Repeat(string([]byte{byte(n)}), 60)
+		delete(want, [2]string{"f", gone})
+	}
+	for n := range 100 {
+		commit(n)
+	}
+	s.windows.sizes.least, s.windows.sizes.step = 4000, 5000
+	var path []int
+	for n := 100; len(path) == 0 || s.head.windows.Old != 0; n++ {
+		commit(n)
+		path = append(path, s.head.windows.Done)
+	}
+	if s.head.windows.File != 2 || len(path) < 10 {
+		t.Errorf("head %+v after %v", s.head.windows, path)
+	}
+	for i, done := range path[1 : len(path)-1] {
+		if done-path[i] > 1 {
+			t.Errorf("more than a shard in a commit: %v", path)
+		}
+	}
+	if diff := cmp.Diff(want, viewOf(t, s).Windows); diff != "" {
+		t.Error(diff)
+	}
+	must(t, s.Check())
+}
+
+// logModel drives a window log alone, with failing disks, commits that are taken back, and restarts, beside a map.
+type logModel struct {
+	fs     *fsx.FS
+	dir    string
+	log    *windowLog
+	sizes  windowSizes
+	commit uint64
+	states map[string]string
+}
+
+func (x *logModel) draw(t *rapid.T) []WindowState {
+	var states []WindowState
+	for range rapid.IntRange(0, 5).Draw(t, "states") {
+		w := WindowState{Feed: "f", Key: fmt.Sprint(rapid.IntRange(0, 30).Draw(t, "key"))}
+		if rapid.IntRange(0, 3).Draw(t, "gone") > 0 {
+			w.State = bytes.Repeat([]byte{byte(x.commit)}, rapid.IntRange(0, 80).Draw(t, "bytes"))
+		}
+		states = append(states, w)
+	}
+	return states
+}
+
+func (x *logModel) append(t *rapid.T) {
+	states := x.draw(t)
+	if _, err := x.log.append(x.commit+1, states); err != nil {
+		t.Fatal(err)
+	}
+	x.commit++
+	for _, w := range states {
+		if delete(x.states, w.Key); w.State != nil {
+			x.states[w.Key] = string(w.State)
+		}
+	}
+	if x.log.head.Old == 0 { // as after the transaction
+		if err := errors.Join(x.log.endCycle(), x.log.removeOthers()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (x *logModel) takenBack(t *rapid.T) {
+	before := x.log.head
+	at := rapid.IntRange(0, 8).Draw(t, "step")
+	x.fs.Fault = func(string, string) error {
+		if at--; at == 0 {
+			return &fsx.ShortWrite{Bytes: 5, Err: syscall.ENOSPC}
+		}
+		return nil
+	}
+	_, err := x.log.append(x.commit+1, x.draw(t))
+	x.fs.Fault = nil
+	if err != nil && !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal(err)
+	}
+	if err := x.log.rewind(before); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (x *logModel) restart(t *rapid.T) {
+	head := x.log.head
+	if err := x.log.close(); err != nil {
+		t.Fatal(err)
+	}
+	x.open(t, head)
+}
+
+func (x *logModel) open(t *rapid.T, head windowHead) {
+	var err error
+	if x.log, err = openWindows(x.fs, x.dir, head, x.commit); err != nil {
+		t.Fatal(err)
+	}
+	x.log.sizes = x.sizes
+	if err := x.log.rewind(head); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (x *logModel) check(t *rapid.T) {
+	got := map[string]string{}
+	err := x.log.each(func(s savedState) error {
+		if _, twice := got[string(s.key)]; twice {
+			return fmt.Errorf("key %s came twice", s.key)
+		}
+		got[string(s.key)] = string(s.state)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(x.states, got); diff != "" {
+		t.Fatalf("head %+v: %s", x.log.head, diff)
+	}
+	if files, err := windowFiles(x.dir); err != nil || len(files) > 2 {
+		t.Fatal(files, err)
+	}
+}
+
+func TestAWindowLogThroughFaultsAndRestartsAgreesWithAMap(t *testing.T) {
+	t.Parallel()
+	base, run, renewed := t.TempDir(), 0, 0
+	rapid.Check(t, func(rt *rapid.T) {
+		run++
+		x := &logModel{fs: &fsx.FS{}, dir: filepath.Join(base, fmt.Sprint(run)), states: map[string]string{}, sizes: windowSizes{
+			least: int64(rapid.IntRange(0, 800).Draw(rt, "least")), shard: int64(rapid.IntRange(50, 1000).Draw(rt, "shard")),
+			step: int64(rapid.IntRange(1, 500).Draw(rt, "step")), room: rapid.IntRange(1, 500).Draw(rt, "room")}}
+		must(t, os.Mkdir(x.dir, 0o700))
+		x.open(rt, windowHead{File: 1})
+		defer func() { x.log.close() }()
+		rt.Repeat(map[string]func(*rapid.T){"append": x.append, "append again": x.append, "taken back": x.takenBack, "restart": x.restart, "": x.check})
+		renewed += x.log.head.File - 1
+	})
+	if renewed == 0 {
+		t.Error("no log was written anew: the test looks at nothing")
+	}
+}
+
+// The commit that finds the disk full while it sorts is refused like any other, and succeeds when there is room again.
+func TestAScratchFileOnAFullDiskFailsTheCommitAndNothingElse(t *testing.T) {
+	dir, fs := t.TempDir(), &fsx.FS{}
+	s := openStore(t, dir, fs)
+	s.windows.sizes = windowSizes{least: 500, shard: 200, step: 1 << 20, room: 10}
+	var windows []WindowState
+	for n := range 40 {
+		windows = append(windows, WindowState{"f", fmt.Sprint(n), make([]byte, 40)})
+	}
+	must(t, s.Commit(&Commit{Windows: windows}))
+	before := viewOf(t, s)
+	scratches := 0
+	fs.Fault = func(op, path string) error {
+		if path == dir && (op == fsx.OpWrite || op == fsx.OpCreate) {
+			scratches++
+			return syscall.ENOSPC
+		}
+		return nil
+	}
+	if err := s.Commit(&Commit{}); !errors.Is(err, syscall.ENOSPC) || scratches != 1 {
+		t.Fatalf("got %v after %d scratch files", err, scratches)
+	}
+	fs.Fault = nil
+	if diff := cmp.Diff(before, viewOf(t, s)); diff != "" {
+		t.Error(diff)
+	}
+	for s.head.windows.File == 1 || s.head.windows.Old != 0 {
+		must(t, s.Commit(&Commit{}))
+	}
+	if diff := cmp.Diff(before.Windows, viewOf(t, s).Windows); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// 10,000 keys and a shard count of 64: what is kept in memory is a shard, not the keys.
+func TestSortingHoldsAShardAtATime(t *testing.T) {
+	var log []byte
+	want := map[string]bool{}
+	for n := range 10_000 {
+		log, _ = encodeFrames(log, uint64(n+1), []WindowState{{"f", fmt.Sprint(n), []byte("state")}})
+		want[fmt.Sprint(n)] = true
+	}
+	s := newSorter(&fsx.FS{}, t.TempDir(), windowSizes{shard: int64(len(log))/64 + 1, room: 6400}, []part{{1, bytes.NewReader(log), int64(len(log))}})
+	defer s.close()
+	for done := false; !done; {
+		var err error
+		done, err = s.step(1000)
+		must(t, err)
+		held := 0
+		for _, w := range s.waiting {
+			held += cap(w)
+		}
+		if held > 64*1000 {
+			t.Fatalf("%d bytes are held", held)
+		}
+	}
+	if s.shards != 64 {
+		t.Errorf("%d shards", s.shards)
+	}
+	for shard := range s.shards {
+		n := 0
+		must(t, s.live(shard, func(w savedState) error {
+			n++
+			if !want[string(w.key)] {
+				t.Errorf("key %s again, or never written", w.key)
+			}
+			delete(want, string(w.key))
+			return nil
+		}))
+		if n < 80 || n > 250 {
+			t.Errorf("shard %d has %d keys of 10,000", shard, n)
+		}
+	}
+	if len(want) > 0 {
+		t.Errorf("missing: %v", slices.Sorted(maps.Keys(want)))
+	}
+}
