@@ -288,7 +288,7 @@ func (s *underLoad) unmixed() {
 	if diff := cmp.Diff(left, right); diff != "" {
 		s.t.Errorf("an event's two alerts are of two sets:\n%.2000s", diff)
 	}
-	if len(left) != total || len(sets) < *reloads/5 {
+	if len(left) != total || len(sets) < min(10, *reloads/5) { // how many depends on the machine: reloads may be faster than reading
 		s.t.Errorf("%d of %d events have an alert, under %d generations", len(left), total, len(sets))
 	}
 	if diff := cmp.Diff(map[string]int{"steady": total, "turning": total}, counts); diff != "" {
