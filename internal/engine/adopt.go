@@ -32,8 +32,12 @@ func (s *State) Adopt(g *Generation, seen int64) (*State, Adoption) {
 				a.Saved = append(a.Saved, Saved{Feed: k.feed, Key: k.key})
 				continue
 			}
+			if was := s.feeds[k.feed]; was != nil && was.Zone != g.zoneOf(r) {
+				a.Saved = append(a.Saved, Saved{Feed: k.feed, Key: k.key}) // its days were others
+				continue
+			}
 			next.rejudge(r, s.feeds[k.feed], k.key, sh.windows[k], &a)
-			if g.rekey(r, k.key, sh.windows[k].Last()) != k.key {
+			if g.rekey(r, k.key, sh.windows[k].Last(g.specs[r.Index])) != k.key {
 				moved = append(moved, k)
 				continue
 			}
@@ -53,8 +57,8 @@ func (s *State) shardOf(k windowKey) int { return s.Shard(&rule.Compiled{Feed: k
 // adoptFeeds carries over what is known of each feed and begins that of new ones.
 func (s *State) adoptFeeds(old *State, seen int64, a *Adoption) {
 	for _, r := range s.gen.Rules.Rules {
-		f := newFeed(r, seen)
-		if was := old.feeds[r.Feed]; was != nil {
+		f := s.gen.newFeed(r, seen)
+		if was := old.feeds[r.Feed]; was != nil && was.Zone == f.Zone {
 			f.Since, f.Forgot, f.Horizon = was.Since, was.Forgot, was.Horizon
 			s.specs[r.Index].Horizon = f.Horizon
 		}
@@ -98,8 +102,8 @@ func (s *State) receive(r *rule.Compiled, key string, h *held) {
 	k := windowKey{r.Feed, key}
 	changed := h.dirty
 	h.dirty, h.scheduled = false, false
-	sh.windows[k] = h
 	h.bytes = 0
+	sh.hold(r, k, h)
 	s.weigh(sh, k, h)
 	if changed {
 		sh.touch(k, h)
@@ -109,10 +113,10 @@ func (s *State) receive(r *rule.Compiled, key string, h *held) {
 
 // move gives the entries of an account to the person who turned out to hold it.
 func (s *State) move(r *rule.Compiled, from string, h *held, a *Adoption) {
-	to := s.gen.rekey(r, from, h.Last())
+	to := s.gen.rekey(r, from, h.Last(s.specs[r.Index]))
 	sh := s.shards[s.Shard(r, to)]
 	k := windowKey{r.Feed, to}
-	have := sh.window(k)
+	have := sh.window(r, k)
 	a.Changes = appendChanges(a.Changes, r, to, have.Absorb(s.specs[r.Index], h.Window, nil))
 	for _, p := range h.Periods() {
 		a.Changes = append(a.Changes, Change{rule: r, key: from, period: p, withdrawn: withdrawnByResolution})
@@ -163,7 +167,10 @@ func (sh *shard) keys() []windowKey {
 // its time, and the last alert that may hold it then closes within a period.
 func (g *Generation) Until(m *Match) int64 {
 	r := m.Rule
-	until := m.Entry.Time + int64(r.Timespan) + Behind(r) + g.keep[r.Index]
+	until := m.Entry.Time + int64(r.Timespan) + g.Behind(r)
+	if r.Normal != nil {
+		until += g.specs[r.Index].Settles() // the bucket before may be quoted when the next one, of the same period, is told
+	}
 	if r.OfAlerts {
 		until += int64(r.Period) // its windows are worked out anew for as long as an alert of theirs is open
 	}

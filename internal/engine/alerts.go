@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"slices"
@@ -9,10 +10,10 @@ import (
 	"probity/internal/alert"
 	"probity/internal/event"
 	"probity/internal/rule"
-	"probity/internal/window"
 )
 
-// alertLine is an alert as an event's original line: what a rule over alerts quotes. It names nobody but by ids.
+// alertLine is an alert as an event's original line: what a rule over alerts quotes. It names nobody but by ids, and says
+// nothing that may change without the alert's last event: what quotes it would not be told anew.
 type alertLine struct {
 	Alert    string         `json:"alert"`
 	Rule     string         `json:"rule.id"`
@@ -20,8 +21,6 @@ type alertLine struct {
 	Severity alert.Severity `json:"rule.severity"`
 	Points   int            `json:"event.risk_score"`
 	Person   string         `json:"user.id"`
-	Count    int            `json:"count"`
-	First    time.Time      `json:"first"`
 	Last     time.Time      `json:"last"`
 }
 
@@ -33,7 +32,7 @@ func (g *Generation) AlertEvent(a *alert.Alert, r *rule.Compiled, ev *event.Even
 		return false
 	}
 	ev.Reset(g.Rules.Schema)
-	line, err := json.Marshal(alertLine{a.ID, r.ID, r.Version, r.Severity, r.Points, a.Group[person].Value, a.Count, a.First, a.Last})
+	line, err := json.Marshal(alertLine{a.ID, r.ID, r.Version, r.Severity, r.Points, a.Group[person].Value, a.Last})
 	if err != nil {
 		panic(err) // texts, numbers and times
 	}
@@ -41,7 +40,7 @@ func (g *Generation) AlertEvent(a *alert.Alert, r *rule.Compiled, ev *event.Even
 	if a.Status == alert.Withdrawn {
 		at = a.Period.Start // it has no events left; where its entry stands does not matter
 	}
-	ev.Original, ev.NativeID, ev.Origin.Source, ev.Ingested = line, a.ID, rule.AlertDataset, at.UnixNano()
+	ev.Original, ev.NativeID, ev.Origin.Source = line, a.ID, rule.AlertDataset
 	ev.Slots[event.FieldTime] = event.TimeValue(at.UnixNano())
 	for f, text := range map[event.Field]string{
 		event.FieldDataset: rule.AlertDataset, event.FieldAction: "alert", event.FieldRuleID: r.ID, event.FieldUserID: a.Group[person].Value,
@@ -52,28 +51,60 @@ func (g *Generation) AlertEvent(a *alert.Alert, r *rule.Compiled, ev *event.Even
 	return true
 }
 
-// MatchAlert appends the matches of an alert's event. Each revision is an event of its own, and its entry captures whose it is:
-// it takes the place of the one before; gone takes it out. One that is withdrawn because its account was resolved may count for the
-// person already: it is taken out there as well.
-func (m *Matcher) MatchAlert(ev *event.Event, gone bool, out []Match) []Match {
+// MatchAlert appends the matches of an alert's event. Each revision of an alert has the alert's identity, so that it takes
+// the place of the one before.
+func (m *Matcher) MatchAlert(ev *event.Event, out []Match) []Match {
 	had := len(out)
 	out = m.Match(ev, out)
-	id := alertEventID(ev.Original)
+	id := AlertEventID(ev.NativeID)
 	for i := had; i < len(out); i++ {
 		o := &out[i]
-		o.Entry.ID, o.Entry.Captured, o.Gone = id, &window.Captured{ev.NativeID}, gone
-		o.Record.ID = id.String()
-		if to := m.gen.rekey(o.Rule, o.Key, o.Entry.Time); gone && o.Outcome == Counted && to != o.Key {
-			moved := *o
-			moved.Key = to
-			out = append(out, moved)
+		o.Entry.ID = id
+		if o.Record != nil {
+			o.Record.ID = id.String()
 		}
 	}
 	return out
 }
 
-func alertEventID(line []byte) (id event.ID) {
-	sum := sha256.Sum256(append([]byte("probity.alert.event/1 "), line...))
+// Outdated returns what takes out again what earlier revisions of alerts left where the last ones, with these matches, do
+// not count: they were withdrawn, moved to another key, or are no longer what the rule looks for.
+func (s *State) Outdated(ids []event.ID, matches []Match) (out []Match) {
+	type entry struct {
+		rule int
+		key  string
+		id   event.ID
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	told, counted := map[event.ID]bool{}, map[entry]bool{}
+	for _, id := range ids {
+		told[id] = true
+	}
+	for i := range matches {
+		if m := &matches[i]; m.Outcome == Counted {
+			counted[entry{m.Rule.Index, m.Key, m.Entry.ID}] = true
+		}
+	}
+	for _, sh := range s.shards {
+		for k, r := range sh.alerts {
+			for _, e := range sh.windows[k].Find(told) {
+				if !counted[entry{r.Index, k.key, e.ID}] {
+					out = append(out, Match{Rule: r, Key: k.key, Entry: e, Gone: true})
+				}
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Match) int {
+		return cmp.Or(cmp.Compare(a.Rule.Index, b.Rule.Index), cmp.Compare(a.Key, b.Key), a.Entry.ID.Compare(b.Entry.ID))
+	})
+	return out
+}
+
+// AlertEventID is the identity of an alert as an event, by its public id.
+func AlertEventID(alertID string) (id event.ID) {
+	sum := sha256.Sum256([]byte("probity.alert.event/1 " + alertID))
 	copy(id[:], sum[:])
 	return id
 }

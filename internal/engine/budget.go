@@ -29,12 +29,6 @@ func (s *State) weigh(sh *shard, k windowKey, h *held) {
 	h.bytes = now
 }
 
-// drop lets go of a window that holds nothing.
-func (sh *shard) drop(index int, k windowKey, h *held) {
-	sh.bytes[index] -= h.bytes
-	delete(sh.windows, k)
-}
-
 // Bytes is about how much memory the windows take.
 func (s *State) Bytes() (total int64) {
 	for i := range s.specs {
@@ -99,7 +93,7 @@ func (s *State) horizonFor(index int, bytes int64) int64 {
 		for _, sh := range s.shards {
 			for k, h := range sh.windows {
 				if k.feed == feed {
-					do(h.Last(), h.bytes)
+					do(h.Last(s.specs[index]), h.bytes)
 				}
 			}
 		}
@@ -139,7 +133,7 @@ func (s *State) Raise(h Horizon) (saved []Saved) {
 	}
 	f := s.feeds[h.Rule.Feed]
 	if f == nil {
-		f = newFeed(h.Rule, Never)
+		f = s.gen.newFeed(h.Rule, Never)
 		s.feeds[h.Rule.Feed] = f
 	}
 	f.Horizon = spec.Horizon

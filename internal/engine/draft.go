@@ -25,6 +25,8 @@ type Draft struct {
 
 const withdrawnByLateFact = "an event that came later than its source is allowed accounts for it"
 
+const withdrawnByAlerts = "alerts that it counted were withdrawn or revised, and what is left of them is not enough"
+
 func (s *State) draft(c Change, open window.Open) Draft {
 	r, entries := c.rule, open.Entries
 	start := c.period * int64(r.Period)
@@ -47,7 +49,11 @@ func (s *State) draft(c Change, open window.Open) Draft {
 	d := Draft{Alert: a, Rule: r, gen: s.gen}
 	if len(entries) == 0 {
 		a.Status, a.Reason = alert.Withdrawn, c.withdrawn
-		if a.Reason == "" {
+		switch {
+		case a.Reason != "":
+		case r.OfAlerts:
+			a.Reason = withdrawnByAlerts
+		default:
 			a.Reason = withdrawnByLateFact
 		}
 		return d

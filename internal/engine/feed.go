@@ -21,13 +21,23 @@ type feed struct {
 	Facts   string `json:"facts"`
 	// Horizon is the event time before which memory was given up; 0: nothing was.
 	Horizon int64 `json:"horizon,omitempty"`
+	// Zone is the one whose days a baseline has counted; "" of other rules.
+	Zone string `json:"zone,omitempty"`
 }
 
 // feedsFeed is the feed under which State keeps what it knows of each feed, by the feed as the key.
 const feedsFeed = "feeds"
 
-func newFeed(r *rule.Compiled, since int64) *feed {
-	return &feed{Since: since, Forgot: Never, AtLeast: r.AtLeast, AtMost: r.AtMost, Period: int64(r.Period), Facts: factsOf(r)}
+func (g *Generation) newFeed(r *rule.Compiled, since int64) *feed {
+	return &feed{Since: since, Forgot: Never, AtLeast: r.AtLeast, AtMost: r.AtMost, Period: int64(r.Period), Facts: factsOf(r), Zone: g.zoneOf(r)}
+}
+
+// zoneOf names the zone in which a rule counts its periods.
+func (g *Generation) zoneOf(r *rule.Compiled) string {
+	if r.Normal == nil {
+		return ""
+	}
+	return g.days.String()
 }
 
 // factsOf names the facts of a rule in their order: an entry's bits have no other names.
@@ -70,7 +80,7 @@ func (s *State) Restore(w Saved) (ok bool, err error) {
 	sh := s.shards[s.Shard(r, w.Key)]
 	k := windowKey{r.Feed, w.Key}
 	h := &held{Window: win}
-	sh.windows[k] = h
+	sh.hold(r, k, h)
 	s.weigh(sh, k, h)
 	sh.schedule(r, k, s)
 	return true, nil
@@ -89,8 +99,8 @@ func (s *State) Warming(r *rule.Compiled) (since int64, ok bool) {
 // Forgotten reports whether what a rule held of an alert period that ends at end has been forgotten: a draft of it holds
 // nothing but events later than allowed.
 func (s *State) Forgotten(r *rule.Compiled, end int64) bool {
-	f := s.feeds[r.Feed]
-	return f != nil && f.Forgot != Never && end <= f.Forgot
+	f, spec := s.feeds[r.Feed], s.specs[r.Index]
+	return f != nil && f.Forgot != Never && spec.Closes(spec.PeriodOf(end-1)) <= f.Forgot
 }
 
 // GivenUp reports whether memory was given up of an alert period that ends at end: a draft of it may hold less than was told.
@@ -111,7 +121,7 @@ func (s *State) Settle() (out []Saved) {
 				continue
 			}
 			if f == nil {
-				f = newFeed(r, Never)
+				f = s.gen.newFeed(r, Never)
 				s.feeds[r.Feed] = f
 			}
 			if bound > f.Forgot {

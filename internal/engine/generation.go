@@ -30,6 +30,7 @@ type Generation struct {
 
 	people people
 	zone   *time.Location
+	days   *time.Location // of a baseline's periods
 	byFeed map[string]*rule.Compiled
 	specs  []*window.Spec // by rule
 	keep   []int64        // by rule: how long beyond its window it remembers, nanoseconds
@@ -42,6 +43,7 @@ type GenerationOptions struct {
 	Tables  []alert.Table
 	Inputs  []string                 // whatever else decides verdicts, as text: spans and misses of the tables, the zone
 	Zone    *time.Location           // of the times in an alert's sentence; UTC unless said
+	Days    *time.Location           // of a baseline's days; Zone unless said
 	Marking string                   // on every alert, e.g. OFFICIAL-SENSITIVE
 	Repeats map[string]time.Duration // by dataset: how long after the first a source may repeat a record
 }
@@ -51,6 +53,9 @@ func NewGeneration(o GenerationOptions) *Generation {
 	g := &Generation{Rules: o.Rules, Tables: o.Tables, Marking: o.Marking, people: o.People, zone: o.Zone, byFeed: map[string]*rule.Compiled{}}
 	if g.zone == nil {
 		g.zone = time.UTC
+	}
+	if g.days = o.Days; g.days == nil {
+		g.days = g.zone
 	}
 	h := sha256.New()
 	fmt.Fprintf(h, "rules %s\nmarking %s\n", o.Rules.Hash(), o.Marking)
@@ -93,9 +98,12 @@ func (g *Generation) specOf(r *rule.Compiled) *window.Spec {
 		Before: int64(r.Before), After: int64(r.After), History: int64(r.History), Grace: int64(r.Grace), Tolerance: int64(r.Tolerance),
 		Revised: r.OfAlerts,
 	}
+	if r.Normal != nil || r.AtMost > 0 {
+		s.Wait = int64(r.Wait)
+	}
 	if n := r.Normal; n != nil {
 		s.Normal = window.Normal{
-			Every: int64(n.Every), Zone: g.zone, Values: r.Value != nil, History: int64(n.History), Least: n.Least, HourOfDay: n.HourOfDay,
+			Every: int64(n.Every), Zone: g.days, Values: r.Value != nil, History: int64(n.History), Least: n.Least, HourOfDay: n.HourOfDay,
 			DayOfWeek: n.DayOfWeek, Peers: n.Peers != nil, LeastPeers: n.LeastPeers, Above: int64(n.Above),
 		}
 	}
@@ -116,12 +124,9 @@ func (g *Generation) OfAlerts() bool {
 	return slices.ContainsFunc(g.Rules.Rules, func(r *rule.Compiled) bool { return r.OfAlerts })
 }
 
-// Behind is how far behind its rule's watermark an alert may still change: the last hit of its period, and what that waits
-// for.
-func Behind(r *rule.Compiled) int64 {
-	d := int64(r.Period + r.Before + 2*r.After + 2*r.Grace)
-	if r.Normal != nil {
-		d += int64(r.Normal.Every)
-	}
-	return d
+// Behind is how far behind its rule's watermark an alert may still change: the last hit of its period, what that waits for,
+// and what the rule keeps for a newer table or a repeat.
+func (g *Generation) Behind(r *rule.Compiled) int64 {
+	s := g.specs[r.Index]
+	return s.Period + s.Before + s.After + s.Settles() + g.keep[r.Index]
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/binary"
+	"math"
 	"strings"
 
 	"github.com/cespare/xxhash/v2"
@@ -174,7 +175,7 @@ func (m *Matcher) measured(r *rule.Compiled, ev *event.Event, match Match, out [
 		return out // when it was read says nothing about the clocks
 	default:
 		match.Entry.Time = ev.Ingested
-		m.values[0] = uint64(ev.Ingested - ev.Time())
+		m.values[0] = uint64(age(ev.Ingested, ev.Time()))
 	}
 	m.Counts[r.Index].Matches++
 	match.Entry.Value = m.values[0]
@@ -186,6 +187,17 @@ func (m *Matcher) measured(r *rule.Compiled, ev *event.Event, match Match, out [
 		out = append(out, match)
 	}
 	return out
+}
+
+// age is how long after a time something was read, as far as a number can say.
+func age(read, at int64) int64 {
+	switch {
+	case at < 0 && read > math.MaxInt64+at:
+		return math.MaxInt64
+	case at > 0 && read < math.MinInt64+at:
+		return math.MinInt64 + 1
+	}
+	return read - at
 }
 
 // verdict joins the condition with the rule's exceptions: condition and not exception. An exception that is surely true

@@ -27,7 +27,8 @@ type windowKey struct{ feed, key string }
 
 type shard struct {
 	windows map[windowKey]*held
-	due     []dueHeap // by rule index
+	alerts  map[windowKey]*rule.Compiled // those of windows that are of rules over alerts
+	due     []dueHeap                    // by rule index
 	dirty   []windowKey
 	forgot  []int64 // by rule index: the bound behind which this batch forgot something, Never if it did not
 	bytes   []int64 // by rule index: about what its windows take
@@ -57,7 +58,8 @@ func NewState(g *Generation, n int) *State {
 	}
 	for i := range s.shards {
 		s.shards[i] = &shard{
-			windows: map[windowKey]*held{}, due: make([]dueHeap, rules), forgot: slices.Repeat([]int64{Never}, rules), bytes: make([]int64, rules),
+			windows: map[windowKey]*held{}, alerts: map[windowKey]*rule.Compiled{}, due: make([]dueHeap, rules),
+			forgot: slices.Repeat([]int64{Never}, rules), bytes: make([]int64, rules),
 		}
 	}
 	return s
@@ -79,13 +81,28 @@ func (s *State) Shard(r *rule.Compiled, key string) int {
 }
 
 // window returns a rule's window for a key, a new one if there is none.
-func (sh *shard) window(k windowKey) *held {
+func (sh *shard) window(r *rule.Compiled, k windowKey) *held {
 	h := sh.windows[k]
 	if h == nil {
 		h = &held{Window: window.New()}
-		sh.windows[k] = h
+		sh.hold(r, k, h)
 	}
 	return h
+}
+
+// hold takes a window in.
+func (sh *shard) hold(r *rule.Compiled, k windowKey, h *held) {
+	sh.windows[k] = h
+	if r.OfAlerts {
+		sh.alerts[k] = r
+	}
+}
+
+// drop lets a window of the rule with an index go that holds nothing.
+func (sh *shard) drop(index int, k windowKey, h *held) {
+	sh.bytes[index] -= h.bytes
+	delete(sh.windows, k)
+	delete(sh.alerts, k)
 }
 
 // Change is an alert that changed: of a rule and key, in a period.
@@ -96,7 +113,7 @@ type Change struct {
 	withdrawn string // the reason, where that is no late fact; "" unless withdrawn
 }
 
-// OfAlerts reports whether it is of a rule that is judged in the second round.
+// OfAlerts reports whether it is an alert of a rule over alerts, which are judged in the second round.
 func (c Change) OfAlerts() bool { return c.rule.OfAlerts }
 
 // Batch is what Apply did.
@@ -157,7 +174,10 @@ func (s *State) add(sh *shard, p *part, watermarks []int64) {
 		if m.Gone && sh.windows[k] == nil {
 			continue
 		}
-		h, spec := sh.window(k), s.specs[m.Rule.Index]
+		h, spec := sh.window(m.Rule, k), s.specs[m.Rule.Index]
+		if f := s.feeds[k.feed]; f != nil {
+			h.Forgot(spec, f.Forgot)
+		}
 		var other bool
 		if m.Gone {
 			periods, other = h.Remove(spec, m.Entry, periods[:0])
@@ -168,7 +188,11 @@ func (s *State) add(sh *shard, p *part, watermarks []int64) {
 			continue // a doubled event
 		}
 		sh.touch(k, h)
-		sh.schedule(m.Rule, k, s)
+		if h.Empty() {
+			sh.drop(m.Rule.Index, k, h)
+		} else {
+			sh.schedule(m.Rule, k, s)
+		}
 		p.changes = appendChanges(p.changes, m.Rule, m.Key, periods)
 	}
 	p.due = sh.takeDue(watermarks)
@@ -246,19 +270,32 @@ func (s *State) flush(sh *shard) []Saved {
 	return out
 }
 
-// drafts writes each changed alert once, as it is after the batch.
+// drafts writes each changed alert once, as it is after the batch: an account's alert may have changed, and have gone to
+// the person, at once.
 func (s *State) drafts(sh *shard, changes []Change) []Draft {
-	seen := map[Change]bool{}
-	var out []Draft
+	var changed []Change
+	reasons := map[Change]string{}
 	for _, c := range changes {
-		if seen[c] {
-			continue
+		reason := c.withdrawn
+		c.withdrawn = ""
+		had, seen := reasons[c]
+		if !seen {
+			changed = append(changed, c)
 		}
-		seen[c] = true
+		if had == "" {
+			reasons[c] = reason
+		}
+	}
+	out := make([]Draft, 0, len(changed))
+	for _, c := range changed {
 		var open window.Open
-		if h, ok := sh.windows[windowKey{c.rule.Feed, c.key}]; ok && c.withdrawn == "" {
-			open = window.Open{Entries: window.Distinct(h.Alert(c.period)), Measures: h.Measures(c.period)}
+		if h, ok := sh.windows[windowKey{c.rule.Feed, c.key}]; ok {
+			open = window.Open{Entries: h.Alert(c.period), Measures: h.Measures(c.period)}
 		}
+		if !c.rule.Measured() { // else an entry is a hit, and has no id
+			open.Entries = window.Distinct(open.Entries)
+		}
+		c.withdrawn = reasons[c]
 		out = append(out, s.draft(c, open))
 	}
 	return out

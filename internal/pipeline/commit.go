@@ -121,6 +121,6 @@ func (p *Pipeline) idle(ctx context.Context) error {
 	if err := p.commit(ctx, &judged{started: now}, c); err != nil {
 		return err
 	}
-	p.deliver(c) // a silence, or an absence, may have been told
+	p.deliver(c) // the clock tells silences, and whatever else waited for the watermark
 	return nil
 }

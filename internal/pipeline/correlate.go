@@ -117,11 +117,13 @@ func (p *Pipeline) positionsOf(j *judged, c *store.Commit) {
 func (p *Pipeline) apply(matches []engine.Match, c *store.Commit, earlier ...engine.Change) error {
 	watermarks := p.watermarks()
 	ofEvents, ofAlerts := p.rounds(watermarks)
-	firstChanges, secondChanges := parted(earlier)
-	told, err := p.round(matches, ofEvents, c, firstChanges...)
+	// An alert is told once a commit, as it is in the end: whatever changes those over alerts belongs to the second round.
+	changed, changedLater := part(earlier, engine.Change.OfAlerts)
+	matches, decidedLater := part(matches, func(m engine.Match) bool { return m.Rule.OfAlerts })
+	told, err := p.round(matches, ofEvents, c, changed...)
 	p.economise(c)
 	if err == nil && p.Generation.OfAlerts() {
-		_, err = p.round(append(p.matchAlerts(told), p.matchOwn()...), ofAlerts, c, secondChanges...)
+		_, err = p.round(append(p.matchAlerts(told, decidedLater, c), p.matchOwn()...), ofAlerts, c, changedLater...)
 	}
 	p.own = p.own[:0]
 	if err != nil {
@@ -130,6 +132,21 @@ func (p *Pipeline) apply(matches []engine.Match, c *store.Commit, earlier ...eng
 	saveWindows(c, p.state.Settle())
 	c.Forget = p.forgettable(watermarks)
 	return nil
+}
+
+// part parts those that belong to the second round from the others.
+func part[T any](all []T, later func(T) bool) (now, then []T) {
+	if !slices.ContainsFunc(all, later) {
+		return all, nil
+	}
+	for _, x := range all {
+		if later(x) {
+			then = append(then, x)
+		} else {
+			now = append(now, x)
+		}
+	}
+	return now, then
 }
 
 // revision is an alert that was told, and its rule.
@@ -147,7 +164,7 @@ func (p *Pipeline) round(matches []engine.Match, watermarks []int64, c *store.Co
 		case m.Record == nil: // of a rule that watches a source
 		case m.Outcome == engine.Counted && !m.Gone:
 			fresh[m.Entry.ID] = m.Record
-			c.Records = append(c.Records, store.KeptRecord{ID: m.Entry.ID, Until: p.Generation.Until(m), Record: m.Record})
+			c.Records = append(c.Records, store.KeptRecord{ID: m.Entry.ID, Until: p.Generation.Until(m), Record: m.Record, Revised: m.Rule.OfAlerts})
 		case m.Outcome == engine.Undecided:
 			c.Pending = append(c.Pending, store.PendingMatch{
 				Rule: m.Rule.ID, Actor: m.Role.String(), EventID: m.Entry.ID, Until: m.Entry.Time + int64(m.Rule.Wait), Record: m.Record,
@@ -172,18 +189,6 @@ func (p *Pipeline) round(matches []engine.Match, watermarks []int64, c *store.Co
 
 func (p *Pipeline) fork(n int, do func(i int)) { p.onAllCores(n, func(_ *worker, i int) { do(i) }) }
 
-// parted parts the changes of the second round from those of the first.
-func parted(changes []engine.Change) (first, second []engine.Change) {
-	for _, x := range changes {
-		if x.OfAlerts() {
-			second = append(second, x)
-		} else {
-			first = append(first, x)
-		}
-	}
-	return first, second
-}
-
 // rounds parts the watermarks: in each round, the rules of the other stand still.
 func (p *Pipeline) rounds(watermarks []int64) (ofEvents, ofAlerts []int64) {
 	ofEvents, ofAlerts = slices.Clone(watermarks), slices.Clone(watermarks)
@@ -197,17 +202,42 @@ func (p *Pipeline) rounds(watermarks []int64) (ofEvents, ofAlerts []int64) {
 	return ofEvents, ofAlerts
 }
 
-// matchAlerts matches the revisions that were told against the rules over alerts.
-func (p *Pipeline) matchAlerts(told []revision) (out []engine.Match) {
+// matchAlerts matches the revisions that were told against the rules over alerts, and takes out what earlier ones left:
+// among the windows, among what waits for a newer table, and among what such a table has just decided.
+func (p *Pipeline) matchAlerts(told []revision, decided []engine.Match, c *store.Commit) (out []engine.Match) {
 	matcher := p.workers[0].matcher
 	var ev event.Event
+	var ids []event.ID
 	for _, a := range told {
 		if !p.Generation.AlertEvent(a.Alert, a.rule, &ev) {
 			continue
 		}
-		out = matcher.MatchAlert(&ev, a.Status == alert.Withdrawn, out)
+		id, had := engine.AlertEventID(a.ID), len(out)
+		if ids = append(ids, id); a.Status != alert.Withdrawn {
+			out = matcher.MatchAlert(&ev, out)
+		}
+		p.waitNoMore(id, out[had:], c)
 	}
-	return out
+	for _, m := range decided {
+		if !slices.Contains(ids, m.Entry.ID) {
+			out = append(out, m)
+		}
+	}
+	return append(out, p.state.Outdated(ids, out)...)
+}
+
+// waitNoMore drops what earlier revisions of an alert left undecided, but for what the last one's matches leave.
+func (p *Pipeline) waitNoMore(id event.ID, matches []engine.Match, c *store.Commit) {
+	for _, r := range p.Generation.Rules.Rules {
+		if !r.OfAlerts || r.Wait == 0 {
+			continue
+		}
+		for _, role := range r.Roles {
+			if !slices.ContainsFunc(matches, func(m engine.Match) bool { return m.Rule == r && m.Role == role && m.Outcome == engine.Undecided }) {
+				c.Decided = append(c.Decided, store.PendingKey{Rule: r.ID, Actor: role.String(), EventID: id})
+			}
+		}
+	}
 }
 
 // matchOwn matches what happened to Probity itself.
@@ -215,10 +245,10 @@ func (p *Pipeline) matchOwn() (out []engine.Match) {
 	var ev event.Event
 	for _, o := range p.own {
 		p.Generation.OwnEvent(o, &ev)
-		out = p.workers[0].matcher.MatchAlert(&ev, false, out)
+		out = p.workers[0].matcher.MatchAlert(&ev, out)
 	}
 	return out
-}
+	}
 
 func saveWindows(c *store.Commit, saved []engine.Saved) {
 	for _, w := range saved {

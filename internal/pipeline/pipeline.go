@@ -170,7 +170,11 @@ func (p *Pipeline) end(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.commit(ctx, &judged{}, c)
+	if err := p.commit(ctx, &judged{}, c); err != nil {
+		return err
+	}
+	p.deliver(c)
+	return nil
 }
 
 func (p *Pipeline) close() {

@@ -173,7 +173,7 @@ func newStage(t *testing.T) *stage {
 			out = append(out, oneRule("unlinked", fmt.Sprintf("points: 10\nwhen: event.action == \"search\"\ncorrelation: {type: absence, absence: {link: 'event.action == \"login\"', before: 20s, after: %s}}\nfacts: [{say: f, when: 'object.id == %q', speaks: for}]", after, fact))...)
 		}
 		out = append(out, oneRule("silent", "when: event.dataset == \"plain\"\ncorrelation: {type: silence, timespan: 100s, group_by: [event.dataset]}")...)
-		out = append(out, oneRule("usual", "when: has(event.action)\ncorrelation: {type: baseline, baseline: {every: 30s, history: 10m, least: 2, above: 0, peers: event.dataset, least_peers: 2}}")...)
+		out = append(out, oneRule("usual", "when: has(event.action)\ncorrelation: {type: baseline, baseline: {every: 30s, history: 10m, least: 2, above: 0}}")...)
 		out = append(out, oneRule("points", fmt.Sprintf("when: event.dataset == \"probity\" and event.action == \"alert\" and event.risk_score > 0\ncorrelation: {type: value_sum, field: event.risk_score, timespan: 20m, condition: {gte: %d}}", 10*limit))...)
 		out = append(out, oneRule("lost", "when: event.dataset == \"probity\" and event.action in [\"gap\", \"horizon\"]\ncorrelation: {type: event_count, group_by: [event.action, object.id], timespan: 1s, condition: {gte: 1}}")...)
 		return append(out, oneRule("listed", "points: 5\nwhen: sensitive(object.id)\ndecide_within: 4m")...)

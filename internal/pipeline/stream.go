@@ -238,10 +238,10 @@ func (p *Pipeline) alertsWatermark(watermarks []int64) int64 {
 	for i, w := range watermarks {
 		switch r := p.Generation.Rules.Rules[i]; {
 		case r.OfAlerts || w == math.MaxInt64:
-		case w < engine.Never+engine.Behind(r):
+		case w < engine.Never+p.Generation.Behind(r):
 			return engine.Never
 		default:
-			least = min(least, w-engine.Behind(r))
+			least = min(least, w-p.Generation.Behind(r))
 		}
 	}
 	if least == math.MaxInt64 {

@@ -96,9 +96,6 @@ func (b *builder) rounds(c *Compiled) {
 		b.problem("points", "points of a rule over alerts: it would add to itself", "leave them out")
 	}
 	tables := b.set.Tables(append(conditions(c), c.Cond)...)
-	if c.OfAlerts && len(tables) > 0 {
-		b.problem("when", "a rule over alerts asks the table "+tables[0], "let the rules that raise the alerts ask: what they tell is no longer in doubt; facts may ask")
-	}
 	if !c.Measured() {
 		return
 	}

@@ -156,6 +156,9 @@ func (s *Set) feed(r *Compiled) string {
 			fmt.Fprintln(h, "peers", n.Peers.Name)
 		}
 	}
+	if r.AtMost > 0 {
+		fmt.Fprintln(h, "bounded") // its windows remember more
+	}
 	if r.Grace > 0 {
 		fmt.Fprintln(h, "grace", r.Grace)
 	}

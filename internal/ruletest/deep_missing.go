@@ -18,9 +18,13 @@ var neverMissing = []string{"event.time", "event.dataset"}
 
 // missingFields takes each field from all events, and from each event alone. That may cost an alert events, or its life; it
 // may not add an alert, and not change one without a changed event. Fields whose absence the rule itself asks for (has) are
-// left alone: there the rule says what a missing field means.
+// left alone: there the rule says what a missing field means. Rules that fire because of fewer events are left alone, too: a
+// record that they do not see is missing to them.
 func (t *trial) missingFields() {
 	rules := t.stage.generation.Rules
+	if r := rules.Rules[0]; r.AtMost > 0 || r.Normal != nil || r.Measured() {
+		return
+	}
 	asked := rules.ActsOnMissing(rules.Rules[0])
 	for _, fields := range t.fields() {
 		if slices.ContainsFunc(fields, func(f string) bool { return actsOn(asked, f) }) {

@@ -14,11 +14,11 @@ const nearAlerts = 3
 
 // nearMisses drives the alerts of a rule with a window to the edge: as many events as it wants fire, in any window that holds
 // them; one event fewer does not, whichever it is; and neither do they if the last comes one second past the window. Shapes
-// that wait for what does not come have no such edge.
+// that wait for what does not come have no such edge, and neither have upper bounds.
 func (t *trial) nearMisses() {
 	r := t.stage.generation.Rules.Rules[0]
 	counts := r.Type == rule.EventCount && r.AtLeast > 1
-	if !counts && !slices.Contains([]string{rule.ValueCount, rule.Temporal, rule.TemporalOrdered}, r.Type) {
+	if r.AtMost > 0 || !counts && !slices.Contains([]string{rule.ValueCount, rule.ValueSum, rule.Temporal, rule.TemporalOrdered}, r.Type) {
 		return
 	}
 	for i := range t.want.Alerts[:min(nearAlerts, len(t.want.Alerts))] {

@@ -25,6 +25,7 @@ type Explainer struct {
 	counted    map[string][]engine.Match // by group key
 	held       map[string][]heldMatch    // by group key: matches that are undecided or suppressed
 	chosen     []chosen
+	whole      *engine.State // all that counts, not yet judged; made when a baseline asks
 }
 
 // heldMatch is a match that does not count.
@@ -167,12 +168,18 @@ func (r *RoleExplained) conclude(matches []engine.Match, meets bool, at int64, c
 		best = max(best, side.Condition.Verdict)
 	}
 	switch {
+	case !meets && c.OfAlerts:
+		r.Outcome, r.Because = OutcomeNotMet, "the rule is judged over alerts, not over what the logs hold; see the index"
 	case !meets:
 		r.Outcome, r.Because = OutcomeNotMet, "the rule is not about such events; see the index"
 	case len(matches) == 0 && best == rule.False:
 		r.Outcome, r.Because = OutcomeFalse, "the condition is false"
 	case len(matches) == 0 && len(r.NoKey) > 0 && best != rule.UnknownField:
 		r.Outcome, r.Because = OutcomeUnknown, "nobody knows what it counts for: "+strings.Join(r.NoKey, ", ")
+	case len(matches) == 0 && best >= rule.Undecided && c.Type == rule.ClockSkewType:
+		r.Outcome, r.Because = OutcomeUnknown, "only what the daemon reads as it is written says something of the clocks"
+	case len(matches) == 0 && best >= rule.Undecided && (c.Type == rule.ValueSum || c.Type == rule.GapType):
+		r.Outcome, r.Because = OutcomeUnknown, c.Value.Name+" is below 0, and such numbers are not counted"
 	case len(matches) == 0:
 		r.Outcome, r.Because = OutcomeUnknown, "something is missing in the record, which no newer table will supply"
 	case hasOutcome(matches, engine.Counted):

@@ -143,7 +143,7 @@ func (h HandWritten) stage(c *explainCase) (*ExplainOptions, []*event.Event, err
 	if problems = append(c.problems, problems...); len(problems) > 0 {
 		return nil, nil, problems
 	}
-	g := engine.NewGeneration(engine.GenerationOptions{Rules: rules, People: set})
+	g := engine.NewGeneration(engine.GenerationOptions{Rules: rules, People: set, Days: c.options.Zone})
 	return &ExplainOptions{Generation: g, Tables: set.Versions()}, timeline, nil
 }
 

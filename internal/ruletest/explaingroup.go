@@ -13,7 +13,8 @@ func (p *explainPrinter) group(g *GroupExplained, r *RoleExplained) {
 	}
 	p.line(1, "group key: %s", strings.Join(parts, ", "))
 	w := &g.Window
-	if w.Need > 1 || w.Shape != singleEvent {
+	p.measures(w)
+	if (w.Need > 1 || w.Shape != singleEvent) && w.Usual == nil && w.Source == nil {
 		p.line(2, "window of %s, after %s up to %s: %s", w.Shape, stamp(w.After), stamp(w.To), w.count())
 		for _, e := range w.Events {
 			mark := ""
@@ -55,12 +56,23 @@ func (p *explainPrinter) alerts(g *GroupExplained) {
 		}
 		p.line(2, "over all events given: an alert of the period from %s, count %d, from %s to %s, %s",
 			stamp(a.Period.Start), a.Count, stamp(a.First), stamp(a.Last), holds)
+		for _, m := range a.Measures {
+			p.line(3, "%s", m)
+		}
 	}
 }
 
 // count says how full the window is.
 func (w *WindowExplained) count() string {
+	switch {
+	case w.Most > 0 && w.Need == w.Most:
+		return fmt.Sprintf("%d; a hit has %d", w.Have, w.Need)
+	case w.Most > 0:
+		return fmt.Sprintf("%d; a hit has at least %d and at most %d", w.Have, w.Need, w.Most)
+	}
 	switch w.Shape {
+	case valueSum:
+		return fmt.Sprintf("%d of %d added up", w.Have, w.Need)
 	case eventCount:
 		return fmt.Sprintf("%d of %d events", w.Have, w.Need)
 	case valueCount:
@@ -72,6 +84,12 @@ func (w *WindowExplained) count() string {
 // verdict says how far from firing.
 func (w *WindowExplained) verdict(counted bool) string {
 	switch {
+	case w.Usual != nil:
+		return w.Usual.verdict(w.Fires)
+	case w.Source != nil:
+		return w.verdictOfSource()
+	case w.Most > 0 && w.Fires:
+		return "an alert counts this event when nothing more can come"
 	case w.Waits && w.Fires:
 		return "it fires with this event when nothing more can come"
 	case w.Waits:

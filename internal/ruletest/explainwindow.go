@@ -10,6 +10,8 @@ import (
 	"probity/internal/alert"
 	"probity/internal/engine"
 	"probity/internal/event"
+	"probity/internal/rule"
+	"probity/internal/window"
 )
 
 // GroupExplained is the window of one group key at the time of an event, and the alerts that came of it.
@@ -26,7 +28,8 @@ type WindowExplained struct {
 	After  time.Time     `json:"after"` // the window holds what came later than this …
 	To     time.Time     `json:"to"`    // … and not later than this
 	Need   int           `json:"need"`
-	Have   int           `json:"have"`            // events; of value_count, values
+	Most   int           `json:"most,omitempty"`  // more make no hit
+	Have   int           `json:"have"`            // events; of value_count, values; of value_sum, what they add up to
 	Fires  bool          `json:"fires"`           // with this event; where the shape waits for more, when all events given have been read
 	Waits  bool          `json:"waits,omitempty"` // the shape is decided when nothing more can come
 	More   int           `json:"more"`            // further events of the same kind that would make it fire; -1: none that was tried
@@ -35,6 +38,9 @@ type WindowExplained struct {
 	Later  int           `json:"later"` // matching events of the key that followed within the timespan
 	Events []WindowEvent `json:"events,omitempty"`
 	Left   int           `json:"left_out,omitempty"`
+
+	Usual  *UsualExplained  `json:"usual,omitempty"`  // of a baseline
+	Source *SourceExplained `json:"source,omitempty"` // of a rule that watches a source
 
 	values map[uint64]bool
 }
@@ -60,6 +66,8 @@ type AlertBrief struct {
 	First  time.Time    `json:"first"`
 	Last   time.Time    `json:"last"`
 	Holds  bool         `json:"holds_event"`
+
+	Measures []string `json:"measures,omitempty"`
 }
 
 // Shapes that a window's text depends on.
@@ -67,6 +75,7 @@ const (
 	singleEvent = "single event"
 	eventCount  = "event_count"
 	valueCount  = "value_count"
+	valueSum    = "value_sum"
 )
 
 const (
@@ -88,7 +97,11 @@ func (x *Explainer) group(key string, ev *event.Event, id event.ID, matches []en
 	}
 	out := GroupExplained{Key: engine.KeyParts(x.rule, key), Alerts: x.alerts(all, ev.Time(), id)}
 	out.Window = x.window(key, all, ev.Time(), id)
-	if w := &out.Window; w.Waits {
+	w := &out.Window
+	if x.measure(w, key, all, this, ev.Time()); w.Usual != nil {
+		return out
+	}
+	if w.Waits {
 		w.Fires = slices.ContainsFunc(out.Alerts, func(a AlertBrief) bool { return a.Holds })
 	} else {
 		x.try(w, key, all, this, ev.Time(), id)
@@ -100,18 +113,29 @@ func (x *Explainer) group(key string, ev *event.Event, id event.ID, matches []en
 func (x *Explainer) window(key string, all []engine.Match, at int64, id event.ID) WindowExplained {
 	r := x.rule
 	after, to := at-int64(r.Timespan), at
-	w := WindowExplained{Shape: singleEvent, Need: r.AtLeast, More: -1, values: map[uint64]bool{}}
+	w := WindowExplained{Shape: singleEvent, Need: r.AtLeast, Most: r.AtMost, More: -1, values: map[uint64]bool{}}
 	if r.Correlation != nil {
 		w.Shape = r.Correlation.Type
 	}
 	switch w.Shape {
 	case "absence":
 		w.Waits, after, to = true, at-int64(r.Before)-1, at+int64(r.After)
-	case "new_value":
+	case rule.NewValue, rule.BaselineType, rule.SilenceType, rule.GapType, rule.ClockSkewType:
 		w.Waits = true
 	}
+	w.Waits = w.Waits || w.Most > 0
+	if n := r.Normal; n != nil {
+		after = at - int64(n.Every)
+	}
 	w.After, w.To = utc(after), utc(to)
+	var entries []window.Entry
 	for _, m := range all {
+		if r.Measured() || r.Normal != nil {
+			break // what it holds are no events
+		}
+		if t := m.Entry.Time; t > after && t <= to {
+			entries = append(entries, m.Entry)
+		}
 		switch t := m.Entry.Time; {
 		case t > after && t <= to:
 			w.add(m, r.Sides[m.Entry.Step].Name, id)
@@ -119,8 +143,11 @@ func (x *Explainer) window(key string, all []engine.Match, at int64, id event.ID
 			w.Later++
 		}
 	}
-	if w.Shape == valueCount {
+	switch w.Shape {
+	case valueCount:
 		w.Have = len(w.values)
+	case valueSum:
+		w.Have = int(min(window.Sum(entries), math.MaxInt))
 	}
 	for _, h := range x.held[key] {
 		if h.time > after && h.time <= to {
@@ -148,10 +175,17 @@ func (x *Explainer) try(w *WindowExplained, key string, all, this []engine.Match
 		w.Fires, w.More = true, 0
 		return
 	}
-	if w.Shape != singleEvent && w.Shape != eventCount && w.Shape != valueCount {
+	m := engine.Match{Rule: x.rule, Outcome: engine.Counted, Key: key}
+	switch w.Shape {
+	case singleEvent, eventCount, valueCount:
+	case valueSum:
+		if len(this) == 0 || this[0].Entry.Value == 0 {
+			return
+		}
+		m.Entry.Value = this[0].Entry.Value
+	default:
 		return // which step would be next, and what it would carry, cannot be guessed
 	}
-	m := engine.Match{Rule: x.rule, Outcome: engine.Counted, Key: key}
 	m.Entry.Time = at
 	for i := range m.Entry.ID {
 		m.Entry.ID[i] = 0xff // behind every real one
@@ -201,7 +235,10 @@ func (x *Explainer) alerts(all []engine.Match, at int64, id event.ID) (out []Ale
 	state := engine.NewState(x.generation, 1)
 	for _, d := range state.Apply(all, []int64{allRead}, engine.Serially).Drafts {
 		a := d.Alert
-		brief := AlertBrief{Period: a.Period, Count: a.Count, First: a.First, Last: a.Last, Holds: slices.Contains(a.EventIDs, id.String())}
+		brief := AlertBrief{Period: a.Period, Count: a.Count, First: a.First, Last: a.Last, Holds: slices.Contains(a.EventIDs, id.String()), Measures: d.Measured()}
+		if x.rule.Measured() {
+			brief.Holds = holds(a, at)
+		}
 		falls := !a.Period.Start.After(utc(at)) && a.Period.End.After(utc(at))
 		if a.Count > 0 && a.Status != alert.Withdrawn && (brief.Holds || falls) {
 			out = append(out, brief)

@@ -21,6 +21,7 @@ import (
 type stage struct {
 	generation *engine.Generation
 	people     *table.Set
+	days       *time.Location   // those of the daemon; sentences are in UTC
 	places     map[event.ID]int // of each event in the timeline, from 1
 	texts      map[string]int   // the same by the event's id as alerts write it
 }
@@ -57,14 +58,14 @@ func (c *testCase) stage() (*stage, []*event.Event) {
 		return nil, nil
 	}
 	c.suite.rig.put(set)
-	s := &stage{people: set, places: map[event.ID]int{}, texts: map[string]int{}}
+	s := &stage{people: set, days: c.options.Zone, places: map[event.ID]int{}, texts: map[string]int{}}
 	return s.under(c.suite.rules), timeline
 }
 
 // under is the same stage for another rule over the same rig: a mutant.
 func (s *stage) under(rules *rule.Set) *stage {
 	other := *s
-	other.generation = engine.NewGeneration(engine.GenerationOptions{Rules: rules, People: s.people})
+	other.generation = engine.NewGeneration(engine.GenerationOptions{Rules: rules, People: s.people, Days: s.days})
 	return &other
 }
 

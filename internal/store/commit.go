@@ -59,6 +59,8 @@ type KeptRecord struct {
 	ID     event.ID
 	Until  int64 // event time in ns
 	Record *event.Record
+
+	Revised bool // it takes the place of the one that is kept: an alert's, as it last was
 }
 
 // PendingMatch is a match that an unknown holds back, waiting for newer tables. Rule, Actor and EventID name it; storing

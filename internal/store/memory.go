@@ -121,7 +121,9 @@ func put[K comparable, V any](in map[K]V, key K, v V, gone bool) {
 func (m *Memory) putRecords(c *Commit) {
 	for _, r := range c.Records {
 		if have, ok := m.records[r.ID]; ok {
-			r = KeptRecord{ID: r.ID, Until: max(r.Until, have.Until), Record: have.Record}
+			if r.Until = max(r.Until, have.Until); !r.Revised {
+				r.Record = have.Record
+			}
 		}
 		m.records[r.ID] = r
 	}

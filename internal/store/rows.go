@@ -206,17 +206,24 @@ func (s *Store) putAlert(r revision, next *head) error {
 func (s *Store) putRecord(k *KeptRecord, record []byte, next *head) error {
 	var kept bool
 	var until int64
+	last := record
 	err := s.db.eachOwn(recordTable, "WHERE id = ?", []any{k.ID[:]}, func(row []any) error {
 		kept, until, record = true, row[1].(int64), bytesOf(row[2])
 		return nil
 	})
 	switch {
-	case err != nil || kept && until >= k.Until:
+	case err != nil || kept && until >= k.Until && !k.Revised:
 		return err
 	case !kept:
 		next.rows.records++
 	}
-	return s.db.put(recordTable, k.ID[:], k.Until, record)
+	if k.Revised {
+		record = last
+	}
+	if !kept || until < k.Until {
+		until = k.Until
+	}
+	return s.db.put(recordTable, k.ID[:], until, record)
 }
 
 func (s *Store) putPending(c *Commit, records [][]byte, next *head) error {

@@ -63,11 +63,20 @@ func TestStoreAndMemoryBehaveAlike(t *testing.T) {
 			}
 		}},
 		{"a kept record stays as it was and keeps the larger until", []*Commit{
-			{Records: []KeptRecord{{idOf(1), 50, recordOf(1)}, {idOf(2), 50, recordOf(2)}}},
-			{Records: []KeptRecord{{idOf(1), 90, recordOf(7)}, {idOf(2), 10, recordOf(7)}}},
+			{Records: []KeptRecord{{ID: idOf(1), Until: 50, Record: recordOf(1)}, {ID: idOf(2), Until: 50, Record: recordOf(2)}}},
+			{Records: []KeptRecord{{ID: idOf(1), Until: 90, Record: recordOf(7)}, {ID: idOf(2), Until: 10, Record: recordOf(7)}}},
 			{Forget: 60},
 		}, func(t *testing.T, v view) {
 			if diff := cmp.Diff(map[event.ID]string{idOf(1): text(recordOf(1))}, v.Records); diff != "" {
+				t.Error(diff)
+			}
+		}},
+		{"a revised record takes the place of the one that is kept, for as long as either is wanted", []*Commit{
+			{Records: []KeptRecord{{ID: idOf(1), Until: 90, Record: recordOf(1)}, {ID: idOf(2), Until: 50, Record: recordOf(2)}}},
+			{Records: []KeptRecord{{ID: idOf(1), Until: 10, Record: recordOf(7), Revised: true}, {ID: idOf(2), Until: 90, Record: recordOf(8), Revised: true}}},
+			{Forget: 60},
+		}, func(t *testing.T, v view) {
+			if diff := cmp.Diff(map[event.ID]string{idOf(1): text(recordOf(7)), idOf(2): text(recordOf(8))}, v.Records); diff != "" {
 				t.Error(diff)
 			}
 		}},

@@ -13,7 +13,7 @@ func (w *Window) addAround(s *Spec, y Entry, changed []int64) []int64 {
 		from, to := back(y.Time, s.After), forth(y.Time, s.Before)
 		return w.clear(func(e *Entry) bool { return from <= e.Time && e.Time <= to }, changed)
 	}
-	if s.due(&y) < w.decided {
+	if s.due(&y) < w.decided && forth(y.Time, s.After) >= w.lost { // else its link may have been forgotten
 		if i, ok := w.index(y); ok {
 			changed = w.judge(s, i, changed)
 		}

@@ -11,10 +11,11 @@ import (
 // distinct values) is at least AtLeast, lies more than Above spreads above the median of the key's own buckets of its kind in
 // the history before it, of which there are at least Least, and more than Above spreads above the median of the other keys of
 // its peer group in the same bucket, of which there are at least LeastPeers; either comparison may be left out. Buckets that
-// hold nothing are not counted: a day off is not a quiet day. It is told when the watermark has passed the bucket's end. Its
+// hold nothing are not counted: a day off is not a quiet day. It is told when the watermark has passed the bucket's end by Wait. Its
 // events belong to the alert of the period in which its last event lies.
 //
-// A bucket's kind is its rhythm: its day of the week, its hour of the day, both or neither, on the clocks of Zone. Its peer
+// A bucket's kind is its rhythm: its day of the week, its hour of the day, both or neither, on the clocks of Zone; the hour of
+// buckets longer than one is that of UTC, from which they are counted. Its peer
 // group is what its latest event says (the first captured field), and it has none if that is missing.
 //
 // When a bucket can no longer change, its events are forgotten and their number stays. An event that comes later than allowed
@@ -49,7 +50,18 @@ type PeerBucket struct {
 // Peers are what the keys of a group had in a bucket, each bucket's in ascending order.
 type Peers map[PeerBucket][]int64
 
-const day = int64(24 * time.Hour)
+const (
+	hour = int64(time.Hour)
+	day  = 24 * hour
+)
+
+// longest is more than a bucket's length, whatever the clocks do: none is set by more at once.
+func (n *Normal) longest() int64 {
+	if n.Every == 0 || n.Every%day != 0 {
+		return n.Every
+	}
+	return n.Every + 3*hour
+}
 
 // bucketOf returns the index of the bucket that holds t.
 func (n *Normal) bucketOf(t int64) int64 {
@@ -84,7 +96,13 @@ func (n *Normal) alike(a, b int64) bool {
 		return true
 	}
 	x, y := time.Unix(0, n.start(a)).In(n.zone()), time.Unix(0, n.start(b)).In(n.zone())
-	return (!n.HourOfDay || x.Hour() == y.Hour()) && (!n.DayOfWeek || x.Weekday() == y.Weekday())
+	if n.DayOfWeek && x.Weekday() != y.Weekday() {
+		return false
+	}
+	if n.Every > hour { // they begin at other local hours in summer than in winter, and would never be alike
+		x, y = x.UTC(), y.UTC()
+	}
+	return !n.HourOfDay || x.Hour() == y.Hour()
 }
 
 // memory is how many buckets the history has.
@@ -138,9 +156,12 @@ func group(entries []Entry) string {
 
 // undecided reports whether a bucket is judged by a watermark.
 func (w *Window) undecided(s *Spec, index, watermark int64) bool {
-	end := s.Normal.end(index)
-	return w.decided < end && end <= watermark
+	over := s.over(index)
+	return w.decided < over && over <= watermark
 }
+
+// over is the watermark at which a bucket is judged.
+func (s *Spec) over(index int64) int64 { return forth(s.Normal.end(index), s.Wait) }
 
 // Observe hands on what the buckets hold that Decide will judge, for the comparison among peers.
 func (w *Window) Observe(s *Spec, watermark int64, peers Peers) {
@@ -165,27 +186,47 @@ func (w *Window) decideBuckets(s *Spec, watermark int64, peers Peers, changed []
 		if !w.undecided(s, b.index, watermark) {
 			continue
 		}
-		entries := w.entries[b.lo:b.hi]
-		m := Measure{From: s.Normal.start(b.index), To: s.Normal.end(b.index), Observed: s.number(entries)}
-		if m.Observed < int64(s.AtLeast) || s.unheld(s.Normal.start(b.index-s.Normal.memory())) {
-			continue
+		if m, hit := w.compare(s, held, i, peers, false); hit {
+			entries := w.entries[b.lo:b.hi]
+			period := s.PeriodOf(entries[len(entries)-1].Time)
+			changed = w.joinMeasures(period, []Measure{m}, w.join(period, entries, changed))
 		}
-		if s.Normal.History > 0 {
-			if m.Own = usual(w.history(s, held[:i], b.index)); m.Own.Among < s.Normal.Least || !m.Own.exceeds(m.Observed, s.Normal.Above) {
-				continue
-			}
-		}
-		if s.Normal.Peers {
-			others := without(peers[PeerBucket{b.index, group(entries)}], m.Observed)
-			if m.Peers = usual(others); m.Peers.Among < s.Normal.LeastPeers || !m.Peers.exceeds(m.Observed, s.Normal.Above) {
-				continue
-			}
-		}
-		period := s.PeriodOf(entries[len(entries)-1].Time)
-		changed = w.joinMeasures(period, []Measure{m}, w.join(period, entries, changed))
 	}
 	w.decided = watermark
 	return changed
+}
+
+// compare compares a bucket with what is usual, and stops at what makes it no hit unless all is wanted.
+func (w *Window) compare(s *Spec, held []bucketed, i int, peers Peers, all bool) (m Measure, hit bool) {
+	b, n := held[i], &s.Normal
+	entries := w.entries[b.lo:b.hi]
+	m = Measure{From: n.start(b.index), To: n.end(b.index), Observed: s.number(entries)}
+	if hit = m.Observed >= int64(s.AtLeast) && !s.unheld(n.start(b.index-n.memory())); !hit && !all {
+		return m, false
+	}
+	if n.History > 0 {
+		m.Own = usual(w.history(s, held[:i], b.index))
+		if hit = hit && m.Own.Among >= n.Least && m.Own.exceeds(m.Observed, n.Above); !hit && !all {
+			return m, false
+		}
+	}
+	if n.Peers {
+		m.Peers = usual(without(peers[PeerBucket{b.index, group(entries)}], m.Observed))
+		hit = hit && m.Peers.Among >= n.LeastPeers && m.Peers.exceeds(m.Observed, n.Above)
+	}
+	return m, hit
+}
+
+// Compare returns what the bucket of time t is compared with and the peer group that it belongs to, for whoever explains it;
+// ok is false if no event of it is held.
+func (w *Window) Compare(s *Spec, t int64, peers Peers) (m Measure, of string, hit, ok bool) {
+	held := w.buckets(s)
+	i := slices.IndexFunc(held, func(b bucketed) bool { return b.index == s.Normal.bucketOf(t) })
+	if i < 0 {
+		return m, "", false, false
+	}
+	m, hit = w.compare(s, held, i, peers, true)
+	return m, group(w.entries[held[i].lo:held[i].hi]), hit, true
 }
 
 // history is what the key's buckets of one kind held before a bucket, in ascending order.
@@ -247,7 +288,7 @@ func (w *Window) addPast(s *Spec, t int64) {
 func (w *Window) collapse(s *Spec, bound int64) bool {
 	n, drop := &s.Normal, 0
 	for _, b := range w.buckets(s) {
-		if n.end(b.index) > bound || n.end(b.index) > w.decided {
+		if n.end(b.index) > bound || s.over(b.index) > w.decided {
 			break
 		}
 		if n.History > 0 {
@@ -267,8 +308,8 @@ func (w *Window) collapse(s *Spec, bound int64) bool {
 func (w *Window) dueBucket(s *Spec, keep int64) int64 {
 	due := int64(endOfTime)
 	for _, b := range w.buckets(s) {
-		if end := s.Normal.end(b.index); end > w.decided {
-			due = min(due, end)
+		if over := s.over(b.index); over > w.decided {
+			due = min(due, over)
 			break
 		}
 	}
@@ -278,7 +319,7 @@ func (w *Window) dueBucket(s *Spec, keep int64) int64 {
 		due = min(due, forth(s.Normal.end(w.past[n-1].Index+s.Normal.memory()), keep))
 	}
 	if len(w.open) > 0 {
-		due = min(due, forth(s.closes(w.open[0].Period), keep))
+		due = min(due, forth(s.Closes(w.open[0].Period), keep))
 	}
 	return due
 }

@@ -3,7 +3,7 @@ package window
 import "slices"
 
 // event_count and value_count with an upper bound (lt, lte, eq): an event is a hit if its window holds at least AtLeast and
-// at most AtMost. More events can unmake it, so it is told when the watermark has passed its time. An event that comes later
+// at most AtMost. More events can unmake it, so it is told when the watermark has passed its time by Wait. An event that comes later
 // than allowed takes the hits away that it unmakes, and makes none: what it lacks beside it may have been forgotten.
 
 // within reports whether a window holds neither too few nor too many.
@@ -20,12 +20,12 @@ func (s *Spec) within(window []Entry) bool {
 }
 
 func (w *Window) addBounded(s *Spec, y Entry, changed []int64) []int64 {
-	if y.Time >= w.decided {
+	if s.due(&y) >= w.decided {
 		return changed
 	}
 	for _, period := range w.periodsFrom(s, y.Time) {
 		if old := w.Alert(period); old != nil {
-			still := w.worked(s, period, func(e *Entry) bool { return e.Time < w.decided })
+			still := w.worked(s, period, func(e *Entry) bool { return s.due(e) < w.decided })
 			changed = w.replace(period, common(old, still), changed)
 		}
 	}
@@ -44,7 +44,7 @@ func (w *Window) absorbBounded(s *Spec, other *Window, changed []int64) []int64 
 		periods = note(periods, s.PeriodOf(e.Time))
 	}
 	for _, p := range periods {
-		changed = w.replace(p, w.worked(s, p, func(e *Entry) bool { return e.Time < w.decided }), changed)
+		changed = w.replace(p, w.worked(s, p, func(e *Entry) bool { return s.due(e) < w.decided }), changed)
 	}
 	return changed
 }

@@ -59,7 +59,7 @@ func Decode(b []byte) (*Window, error) {
 	}
 	measured := b[0] == version
 	d := decoder{b: b[1:]}
-	w := &Window{decided: d.varint(), began: d.varint()}
+	w := &Window{decided: d.varint(), began: d.varint(), lost: never}
 	w.entries = d.entries()
 	n := d.uvarint()
 	if n > uint64(len(d.b)) {

@@ -29,7 +29,8 @@
 //
 // An entry is forgotten when the watermark has passed its time by the shape's reach and what the rule keeps beyond it (how
 // long an undecided match may wait, how long a source may repeat a record); an alert period when the watermark has passed
-// its end by as much. Only events later than allowed can tell the difference.
+// its end by as much. Only events later than allowed can tell the difference: a shape that waits says nothing of them where what
+// was beside them may be forgotten (Window.Forgot), because it would accuse for want of memory.
 //
 // # Encoded form
 //

@@ -6,8 +6,9 @@ import (
 )
 
 // gap: the events of a key carry the numbers of a counter (not negative), and numbers are missing. Time is cut into cells of
-// the length Grace; times and numbers may be out of step within it. Cell by cell, in order, the numbers seen are remembered;
-// a run of them that no number has joined for the timespan is forgotten before the next cell is judged. A number is a hit if
+// the length Grace; times and numbers may be out of step within it. Cell by cell, in order, the numbers seen are remembered, each
+// for the timespan after the last cell with it, or an eighth more: not for as long as their neighbours come, or a counter
+// that begins anew, and one that was forged far ahead, would hide gaps for ever. A number is a hit if
 // its predecessor has been seen neither up to its cell nor in the cell after, but some lower number has, up to its cell. What
 // is missing are the numbers between it and the nearest lower one that has been seen up to the cell after; from then on they
 // are remembered as if they had been seen. It is told when the watermark has passed the end of the cell after. A number that
@@ -19,7 +20,7 @@ import (
 // Run is numbers without a gap.
 type Run struct {
 	Lo, Hi uint64
-	At     int64 // in a cell: the time of Lo, the first if it was seen more than once; else the index of the last cell that touched it
+	At     int64 // in a cell: the time of Lo, the first if it was seen more than once; else the index of the cell up to which it counts as seen, see lastSeen
 }
 
 // Cell is the numbers seen within a cell of time.
@@ -59,7 +60,70 @@ func firstSeen(lower, higher Run) int64 {
 	return lower.At
 }
 
-func lastCell(lower, higher Run) int64 { return max(lower.At, higher.At) }
+// lastSeen rounds the cell with a number up, so that a counter that counts is remembered in few runs.
+func (s *Spec) lastSeen(cell int64) int64 {
+	step := max(1, s.Timespan/s.Grace/8)
+	return floorDiv(cell, step)*step + step - 1
+}
+
+// see remembers numbers, in order; what is remembered longer already stays.
+func see(runs []Run, seen []Run) []Run {
+	var out []Run
+	for _, x := range runs {
+		left := []Run{x}
+		i, _ := slices.BinarySearchFunc(seen, x.Lo, func(r Run, lo uint64) int { return cmp.Compare(r.Hi, lo) })
+		for ; i < len(seen) && seen[i].Lo <= x.Hi; i++ {
+			if x.At <= seen[i].At {
+				last := left[len(left)-1]
+				left = append(left[:len(left)-1], subtract([]Run{last}, seen[i])...)
+				if len(left) == 0 {
+					break
+				}
+			}
+		}
+		out = append(out, left...)
+	}
+	for _, r := range seen {
+		fresh := []Run{r}
+		for _, x := range runs {
+			if x.At > r.At {
+				fresh = subtract(fresh, x)
+			}
+		}
+		out = append(out, fresh...)
+	}
+	slices.SortFunc(out, func(a, b Run) int { return cmp.Compare(a.Lo, b.Lo) })
+	joined := out[:0]
+	for _, r := range out {
+		if n := len(joined); n > 0 && joined[n-1].Hi+1 == r.Lo && joined[n-1].At == r.At {
+			joined[n-1].Hi = r.Hi
+		} else {
+			joined = append(joined, r)
+		}
+	}
+	return joined
+}
+
+// absorbNumbers joins what both have seen.
+func (w *Window) absorbNumbers(other *Window) {
+	w.runs = see(w.runs, other.runs)
+	for _, c := range other.cells {
+		mine := w.cell(c.Index)
+		for _, r := range c.Runs {
+			mine.Runs = insertRun(mine.Runs, r, firstSeen)
+		}
+	}
+	w.decided = max(w.decided, other.decided)
+}
+
+// cell returns the numbers seen in a cell, none if it is a new one.
+func (w *Window) cell(index int64) *Cell {
+	i, ok := slices.BinarySearchFunc(w.cells, index, func(c Cell, at int64) int { return cmp.Compare(c.Index, at) })
+	if !ok {
+		w.cells = slices.Insert(w.cells, i, Cell{Index: index})
+	}
+	return &w.cells[i]
+}
 
 // below returns the highest number seen that is lower than n.
 func below(runs []Run, n uint64) (uint64, bool) {
@@ -70,19 +134,18 @@ func below(runs []Run, n uint64) (uint64, bool) {
 	return min(runs[i-1].Hi, n-1), true
 }
 
+// Numbers are those that are remembered as seen, in order. Read only.
+func (w *Window) Numbers() []Run { return w.runs }
+
 func (w *Window) addNumber(s *Spec, y Entry, changed []int64) (_ []int64, added bool) {
 	index := floorDiv(y.Time, s.Grace)
 	number := Run{y.Value, y.Value, y.Time}
 	if index < s.cellsDone(w.decided) {
-		number.At = index
-		w.runs = insertRun(w.runs, number, lastCell)
+		number.At = s.lastSeen(index)
+		w.runs = see(w.runs, []Run{number})
 		return w.fill(s, number, never, changed), true
 	}
-	i, ok := slices.BinarySearchFunc(w.cells, index, func(c Cell, at int64) int { return cmp.Compare(c.Index, at) })
-	if !ok {
-		w.cells = slices.Insert(w.cells, i, Cell{Index: index})
-	}
-	c := &w.cells[i]
+	c := w.cell(index)
 	before := slices.Clone(c.Runs)
 	c.Runs = insertRun(c.Runs, number, firstSeen)
 	return changed, !slices.Equal(before, c.Runs)
@@ -110,9 +173,12 @@ func (w *Window) decideCells(s *Spec, watermark int64, changed []int64) []int64 
 		}
 		var told []Run
 		told, changed = w.judgeCell(s, c, after, changed)
+		var seen []Run
 		for _, r := range append(told, c.Runs...) {
-			w.runs = insertRun(w.runs, Run{r.Lo, r.Hi, c.Index}, lastCell)
+			seen = append(seen, Run{r.Lo, r.Hi, s.lastSeen(c.Index)})
 		}
+		slices.SortFunc(seen, func(a, b Run) int { return cmp.Compare(a.Lo, b.Lo) })
+		w.runs = see(w.runs, seen)
 		if n := len(w.runs); n > maxRuns {
 			w.runs = slices.Delete(w.runs, 0, n-maxRuns)
 		}
@@ -148,7 +214,7 @@ func (w *Window) judgeCell(s *Spec, c Cell, after []Run, changed []int64) (told 
 func (w *Window) fill(s *Spec, r Run, at int64, changed []int64) []int64 {
 	for i := 0; i < len(w.open); i++ {
 		o := &w.open[i]
-		if s.closes(o.Period) < at+s.Grace { // what closes it judges the cell first
+		if s.Closes(o.Period) < at+s.Grace { // what closes it judges the cell first
 			continue
 		}
 		for k := 0; k < len(o.Measures); k++ {
@@ -158,9 +224,9 @@ func (w *Window) fill(s *Spec, r Run, at int64, changed []int64) []int64 {
 				continue
 			}
 			changed = note(changed, o.Period)
-			next := m.Next
+			next, from := m.Next, m.From
 			if m.Missing, m.Observed = left, numbers(left); m.Observed == 0 {
-				o.Entries = slices.DeleteFunc(o.Entries, func(e Entry) bool { return e.Value == next })
+				o.Entries = slices.DeleteFunc(o.Entries, func(e Entry) bool { return e.Value == next && e.Time == from })
 				o.Measures = slices.Delete(o.Measures, k, k+1)
 				k--
 			}
@@ -173,7 +239,7 @@ func (w *Window) fill(s *Spec, r Run, at int64, changed []int64) []int64 {
 	return changed
 }
 
-// subtract returns runs without the numbers of r.
+// subtract returns runs without the numbers of r; each keeps its mark.
 func subtract(runs []Run, r Run) (out []Run) {
 	for _, x := range runs {
 		if x.Hi < r.Lo || r.Hi < x.Lo {
@@ -181,10 +247,10 @@ func subtract(runs []Run, r Run) (out []Run) {
 			continue
 		}
 		if x.Lo < r.Lo {
-			out = append(out, Run{Lo: x.Lo, Hi: r.Lo - 1})
+			out = append(out, Run{x.Lo, r.Lo - 1, x.At})
 		}
 		if r.Hi < x.Hi {
-			out = append(out, Run{Lo: r.Hi + 1, Hi: x.Hi})
+			out = append(out, Run{r.Hi + 1, x.Hi, x.At})
 		}
 	}
 	return out
@@ -217,7 +283,7 @@ func (w *Window) dueCell(s *Spec, keep int64) int64 {
 		due = forth((newest+s.Timespan/s.Grace+2)*s.Grace, keep)
 	}
 	if len(w.open) > 0 {
-		due = min(due, forth(s.closes(w.open[0].Period), keep))
+		due = min(due, forth(s.Closes(w.open[0].Period), keep))
 	}
 	return due
 }

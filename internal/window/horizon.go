@@ -13,7 +13,7 @@ func (s *Spec) unheld(t int64) bool { return s.Horizon != 0 && t < s.Horizon }
 func (w *Window) GiveUp(s *Spec) bool {
 	switch {
 	case s.Shape == Baseline:
-		if w.Last() >= s.Horizon {
+		if w.Last(s) >= s.Horizon {
 			return false // part of a past would make the present stand out
 		}
 		gone := !w.Empty()

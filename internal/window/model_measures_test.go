@@ -1,6 +1,7 @@
 package window
 
 import (
+	"maps"
 	"slices"
 
 	"pgregory.net/rapid"
@@ -143,10 +144,10 @@ func modelGap(s *Spec, entries []Entry) map[int64]Open {
 			}
 		}
 		for n := range cells[c] {
-			seen[n] = c
+			seen[n] = s.lastSeen(c)
 		}
 		for n := range told {
-			seen[n] = c
+			seen[n] = s.lastSeen(c)
 		}
 	}
 	return out
@@ -171,28 +172,13 @@ func modelMissing(n uint64, seen, cell, after map[uint64]int64) (missing []uint6
 }
 
 func forgetModelRuns(seen map[uint64]int64, oldest int64) {
-	for n := range seen {
-		last, lo := int64(never), n
-		for _, ok := seen[lo-1]; ok; _, ok = seen[lo-1] {
-			lo--
-		}
-		hi := lo
-		for at, ok := seen[hi]; ok; at, ok = seen[hi] {
-			last = max(last, at)
-			hi++
-		}
-		if last < oldest {
-			for x := lo; x < hi; x++ {
-				delete(seen, x)
-			}
-		}
-	}
+	maps.DeleteFunc(seen, func(_ uint64, last int64) bool { return last < oldest })
 }
 
 // modelFill takes numbers from what is missing in the alerts that are open.
 func modelFill(s *Spec, out map[int64]Open, numbers map[uint64]int64, at int64) {
 	for p, o := range out {
-		if s.closes(p) < at+s.Grace {
+		if s.Closes(p) < at+s.Grace {
 			continue
 		}
 		var left []Measure
@@ -217,7 +203,7 @@ func modelFill(s *Spec, out map[int64]Open, numbers map[uint64]int64, at int64) 
 			if m.Observed > 0 {
 				left = append(left, m)
 			} else {
-				o.Entries = slices.DeleteFunc(slices.Clone(o.Entries), func(e Entry) bool { return e.Value == m.Next })
+				o.Entries = slices.DeleteFunc(slices.Clone(o.Entries), func(e Entry) bool { return e.Value == m.Next && e.Time == m.From })
 			}
 		}
 		if o.Measures = left; len(left) == 0 {

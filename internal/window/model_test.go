@@ -139,11 +139,13 @@ func drawSpec(t *rapid.T) *Spec {
 	case EventCount, ValueCount:
 		if rapid.Bool().Draw(t, "bounded") {
 			s.AtMost = rapid.IntRange(s.AtLeast, 6).Draw(t, "at_most")
+			s.Wait = rapid.Int64Range(0, 8).Draw(t, "wait")
 		}
 	case ValueSum:
 		s.AtLeast = rapid.IntRange(1, 20).Draw(t, "sum")
 	case Baseline:
 		s.Normal = drawNormal(t)
+		s.Wait = rapid.Int64Range(0, 8).Draw(t, "wait")
 	case Gap:
 		s.Grace = rapid.Int64Range(1, 10).Draw(t, "grace")
 	case ClockSkew:

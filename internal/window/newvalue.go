@@ -15,7 +15,7 @@ func (w *Window) addValue(s *Spec, y Entry, changed []int64) []int64 {
 	until := forth(y.Time, s.Timespan)
 	changed = w.clear(func(e *Entry) bool { return e.Value == y.Value && y.Time < e.Time && e.Time <= until }, changed)
 	followed := slices.ContainsFunc(w.entries[w.after(y.Time):], func(e Entry) bool { return e.Value == y.Value })
-	if i, ok := w.index(y); ok && !followed {
+	if i, ok := w.index(y); ok && !followed && y.Time >= w.lost { // else what preceded may have been forgotten
 		changed = w.judge(s, i, changed)
 	}
 	return changed

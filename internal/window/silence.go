@@ -1,23 +1,29 @@
 package window
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 )
 
 // silence: an event is a hit if no event of its key follows within the timespan, (e.time, e.time + Timespan]. It is told when
 // the watermark has passed that end, whether or not anything follows later; what follows then says how long it lasted. An
-// event that is later than allowed unmakes the silence that it breaks.
+// event that is later than allowed unmakes the silence that it breaks; one before all that is remembered says nothing.
 //
 // No event is held, only spans: from one event to another with no silence between them.
 
 // Span is from an event to an event.
 type Span struct{ From, To int64 }
 
+// Spans are those held, by time. Read only.
+func (w *Window) Spans() []Span { return w.spans }
+
 func (w *Window) addSpan(s *Spec, y Entry, changed []int64) (_ []int64, added bool) {
 	t := y.Time
 	i := sort.Search(len(w.spans), func(i int) bool { return forth(w.spans[i].To, s.Timespan) >= t }) // the first that t may join
 	switch {
+	case i == 0 && t < w.decided && (len(w.spans) == 0 || w.spans[0].From > forth(t, s.Timespan)):
+		return changed, false // later than allowed, and what followed it may have been forgotten
 	case i == len(w.spans) || w.spans[i].From > forth(t, s.Timespan):
 		w.spans = slices.Insert(w.spans, i, Span{t, t})
 	case w.spans[i].From <= t && t <= w.spans[i].To:
@@ -73,6 +79,27 @@ func (w *Window) tellSpans(s *Spec, watermark int64, changed []int64) []int64 {
 	return changed
 }
 
+// absorbSpans joins the spans of both, and what that makes of their silences.
+func (w *Window) absorbSpans(s *Spec, other *Window, changed []int64) []int64 {
+	all := append(slices.Clone(w.spans), other.spans...)
+	slices.SortFunc(all, func(a, b Span) int { return cmp.Compare(a.From, b.From) })
+	var joined []Span
+	for _, sp := range all {
+		if n := len(joined); n > 0 && sp.From <= forth(joined[n-1].To, s.Timespan) {
+			joined[n-1].To = max(joined[n-1].To, sp.To)
+		} else {
+			joined = append(joined, sp)
+		}
+	}
+	for _, sp := range w.spans {
+		if !slices.ContainsFunc(joined, func(j Span) bool { return j.To == sp.To }) {
+			changed = w.unmakeSpan(s, sp.To, forth(sp.To, 1), changed)
+		}
+	}
+	w.spans, w.decided = joined, max(w.decided, other.decided)
+	return w.tellSpans(s, w.decided, changed)
+}
+
 func (w *Window) decideSpans(s *Spec, watermark int64, changed []int64) []int64 {
 	changed = w.tellSpans(s, watermark, changed)
 	w.decided = watermark
@@ -90,7 +117,7 @@ func (w *Window) forgetSpans(s *Spec, bound int64) bool {
 	}
 	w.spans = slices.Delete(w.spans, 0, drop)
 	closed := 0
-	for closed < len(w.open) && s.closes(w.open[closed].Period) <= bound && (len(w.spans) == 0 || w.open[closed].Period < s.PeriodOf(w.spans[0].To)) {
+	for closed < len(w.open) && s.Closes(w.open[closed].Period) <= bound && (len(w.spans) == 0 || w.open[closed].Period < s.PeriodOf(w.spans[0].To)) {
 		closed++
 	}
 	w.open = slices.Delete(w.open, 0, closed)
@@ -102,13 +129,13 @@ func (w *Window) spanClosed(s *Spec, i int) int64 {
 	if i == len(w.spans)-1 {
 		return forth(w.spans[i].To, keepSilent)
 	}
-	return forth(max(s.closes(s.PeriodOf(w.spans[i].To)), w.spans[i+1].From), s.Timespan)
+	return forth(max(s.Closes(s.PeriodOf(w.spans[i].To)), w.spans[i+1].From), s.Timespan)
 }
 
 func (w *Window) dueSpan(s *Spec, keep int64) int64 {
 	due := int64(endOfTime)
 	if len(w.open) > 0 && (len(w.spans) == 0 || w.open[0].Period < s.PeriodOf(w.spans[0].To)) {
-		due = forth(s.closes(w.open[0].Period), keep)
+		due = forth(s.Closes(w.open[0].Period), keep)
 	}
 	for i, sp := range w.spans {
 		if end := forth(sp.To, s.Timespan); end >= w.decided {

@@ -40,6 +40,10 @@ type Spec struct {
 	// Where says whether entries, one for each step in their order, belong together; nil: all do.
 	Where func(tuple []*Captured) bool
 
+	// Wait: Baseline, and counts with an upper bound: for how long a newer table may still bring an event that belongs to
+	// what is judged. Before that it says nothing: what is unknown may account for it.
+	Wait int64
+
 	Before, After int64 // Absence: where the link may be, around the event; else 0
 	History       int64 // NewValue: for how long the key must have been known
 	Normal        Normal
@@ -81,7 +85,7 @@ func (s *Spec) due(e *Entry) int64 {
 	if s.Shape == Absence {
 		return forth(e.Time, s.After)
 	}
-	return e.Time
+	return forth(e.Time, s.Wait)
 }
 
 // PeriodOf returns the index of the alert period that holds time t.
@@ -93,13 +97,17 @@ func (s *Spec) PeriodOf(t int64) int64 {
 	return p
 }
 
-// closes is the watermark at which the last hit of a period has been judged.
-func (s *Spec) closes(p int64) int64 {
+// Closes is the watermark, beside what the rule keeps, at which the last hit of a period has been judged.
+func (s *Spec) Closes(p int64) int64 {
 	if p >= math.MaxInt64/s.Period-1 {
 		return math.MaxInt64
 	}
-	return forth((p+1)*s.Period, s.After+2*s.Grace)
+	return forth((p+1)*s.Period, s.Settles())
 }
+
+// Settles is for how long after the end of a period, beside what the rule keeps, a hit of it may still be told: a baseline's
+// bucket ends long after its last event.
+func (s *Spec) Settles() int64 { return s.After + 2*s.Grace + s.Normal.longest() }
 
 // never is before every watermark, endOfTime behind each.
 const (
@@ -113,6 +121,7 @@ type Window struct {
 	open    []Open  // by period
 	decided int64   // deferred shapes: what was due before this watermark has been judged
 	began   int64   // NewValue: time of the key's first event, also when it is no longer held; never if there was none
+	lost    int64   // deferred shapes: what lies before has been forgotten; not encoded, see Forgot
 
 	past  []Bucket // Baseline: what its buckets held whose events are no longer
 	spans []Span   // Silence: from event to event, none of them further from the next than the timespan
@@ -129,7 +138,7 @@ type Open struct {
 }
 
 // New returns an empty window.
-func New() *Window { return &Window{decided: never, began: never} }
+func New() *Window { return &Window{decided: never, began: never, lost: never} }
 
 // Len is the number of entries held, for budgets.
 func (w *Window) Len() int {
@@ -172,9 +181,18 @@ func (w *Window) Periods() []int64 {
 	return out
 }
 
-// Last is the time of the latest event held.
-func (w *Window) Last() int64 {
+// Last is the time of the latest event held, or of what is left of it.
+func (w *Window) Last(s *Spec) int64 {
 	last := int64(never)
+	if n := len(w.past); n > 0 {
+		last = s.Normal.start(w.past[n-1].Index)
+	}
+	if n := len(w.spans); n > 0 {
+		last = w.spans[n-1].To
+	}
+	for _, c := range w.cells {
+		last = max(last, c.Index*s.Grace)
+	}
 	if n := len(w.entries); n > 0 {
 		last = w.entries[n-1].Time
 	}
@@ -182,6 +200,14 @@ func (w *Window) Last() int64 {
 		last = max(last, o.Entries[len(o.Entries)-1].Time)
 	}
 	return last
+}
+
+// Forgot tells a window how far its rule has forgotten, of this key or another: of an event before that, nobody knows any
+// more what was beside it. It is told before an event is added.
+func (w *Window) Forgot(s *Spec, bound int64) {
+	if s.Shape != Silence && s.Deferred() {
+		w.decided, w.lost = max(w.decided, bound), bound
+	}
 }
 
 func (w *Window) find(period int64) (int, bool) {
@@ -325,7 +351,7 @@ func (w *Window) Forget(s *Spec, watermark, keep int64) bool {
 // close drops the alert periods whose last hit has been judged.
 func (w *Window) close(s *Spec, bound int64) bool {
 	closed := 0
-	for closed < len(w.open) && s.closes(w.open[closed].Period) <= bound {
+	for closed < len(w.open) && s.Closes(w.open[closed].Period) <= bound {
 		closed++
 	}
 	w.open = slices.Delete(w.open, 0, closed)
@@ -368,7 +394,7 @@ func (w *Window) Due(s *Spec, keep int64) int64 {
 		due = forth(forth(w.entries[0].Time, s.reach()), keep)
 	}
 	if len(w.open) > 0 {
-		due = min(due, forth(s.closes(w.open[0].Period), keep))
+		due = min(due, forth(s.Closes(w.open[0].Period), keep))
 	}
 	if s.Deferred() {
 		i := sort.Search(len(w.entries), func(i int) bool { return s.due(&w.entries[i]) >= w.decided })
@@ -377,65 +403,6 @@ func (w *Window) Due(s *Spec, keep int64) int64 {
 		}
 	}
 	return due
-}
-
-// Absorb moves the entries of other into w: the key of other turned out to be w's (an account was resolved to a person).
-func (w *Window) Absorb(s *Spec, other *Window, changed []int64) []int64 {
-	w.began = earliest(w.began, other.began)
-	for _, b := range other.past {
-		w.pastBucket(b.Index).N += b.N
-	}
-	if s.AtMost > 0 {
-		return w.absorbBounded(s, other, changed)
-	}
-	for _, e := range other.entries {
-		changed, _ = w.Add(s, e, changed)
-	}
-	for _, o := range other.open {
-		changed = w.joinMeasures(o.Period, o.Measures, w.join(o.Period, o.Entries, changed))
-	}
-	return changed
-}
-
-// Rebuild judges the entries held anew: the threshold has changed. What the alerts held stays in them. It returns the periods
-// whose alerts grew.
-func (w *Window) Rebuild(s *Spec) (changed []int64) {
-	switch {
-	case s.Shape == Baseline || s.Measured():
-		return nil // what was told stays told, and the new numbers hold from now on
-	case s.AtMost > 0:
-		for i := range w.entries {
-			if s.due(&w.entries[i]) < w.decided {
-				changed = w.judge(s, i, changed)
-			}
-		}
-		return changed
-	}
-	held := *w
-	*w = Window{open: held.open, decided: held.decided, began: held.began}
-	for _, e := range held.entries {
-		changed, _ = w.Add(s, e, changed)
-	}
-	return changed
-}
-
-// Repartition judges the entries held anew into periods of another length. The alerts of the old ones are not told again.
-func (w *Window) Repartition(s *Spec) {
-	w.open = nil
-	w.Rebuild(s)
-}
-
-// ForgetFacts makes every fact unknown of the entries held: the rule's facts have changed, and what the old ones said is not
-// what the new ones ask. all is the bits that say so.
-func (w *Window) ForgetFacts(all uint32) {
-	for i := range w.entries {
-		w.entries[i].Facts = all
-	}
-	for _, o := range w.open {
-		for i := range o.Entries {
-			o.Entries[i].Facts = all
-		}
-	}
 }
 
 func earliest(a, b int64) int64 {
