@@ -132,6 +132,9 @@ func (m *Matcher) judgeSide(r *rule.Compiled, role rule.Role, i int, ev *event.E
 	count := &m.Counts[r.Index]
 	match := Match{Rule: r, Role: role, Entry: window.Entry{Time: ev.Time(), Step: uint8(i)}}
 	verdict, exception := m.verdict(r, &r.Sides[i], ev)
+	if r.Sides[i].Link && verdict > rule.False {
+		verdict = rule.True // it may be what accounts for the match, and unknown never accuses
+	}
 	switch {
 	case exception != nil:
 		count.Suppressed++

@@ -21,6 +21,16 @@ func (n needs) allow(values [len(indexed)]string) bool {
 	return true
 }
 
+// orNone also allows what lacks the field: a link counts where it is unknown. Every event has a dataset.
+func (n needs) orNone() needs {
+	for i := 1; i < len(n); i++ {
+		if n[i] != nil {
+			n[i] = append(slices.Clone(n[i]), "")
+		}
+	}
+	return n
+}
+
 // needs reads from a skeleton which values it cannot be True without.
 func (s *Set) needs(n node) needs {
 	var out needs

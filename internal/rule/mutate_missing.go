@@ -26,6 +26,11 @@ func (s *Set) ActsOnMissing(r *Compiled) []string {
 		}
 	}
 	for _, side := range r.Sides {
+		if side.Link {
+			for _, g := range r.GroupBy {
+				add(g.Term) // a link that does not say whose it is accounts for nobody's match
+			}
+		}
 		walk(side.Cond.root, func(n hasNode) {
 			if n.neg != side.Link { // what accounts for an alert is missed where it has()
 				add(n.term)

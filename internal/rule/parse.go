@@ -114,6 +114,9 @@ func (b *builder) build() *Compiled {
 		sides = append(sides, side.Cond.root)
 	}
 	c.needs = b.set.needs(sides)
+	if slices.ContainsFunc(c.Sides, func(s Side) bool { return s.Link }) {
+		c.needs = c.needs.orNone()
+	}
 	c.Datasets = c.needs[0]
 	b.rounds(c)
 	c.Feed = b.set.feed(c)

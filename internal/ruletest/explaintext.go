@@ -74,7 +74,7 @@ func (p *explainPrinter) index(e *Explained) {
 		if f.Meets {
 			continue
 		}
-		needs := strings.Join(f.Needs, ", ")
+		needs := strings.TrimSuffix(strings.Join(f.Needs, ", "), ", ")
 		if len(f.Needs) == 0 {
 			needs = "what no event has"
 		}

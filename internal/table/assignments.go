@@ -62,6 +62,31 @@ func (l *links) of(record []byte, at int64) func(yield func(purpose string) bool
 	}
 }
 
+// begun is of, but for what the record has come to belong to by a time, whether or not it still does.
+func (l *links) begun(record []byte, by int64) func(yield func(purpose string) bool) {
+	return func(yield func(string) bool) {
+		i, ok := l.first[string(record)]
+		for ; ok && i >= 0; i = l.slab[i].next {
+			if l.slab[i].from <= by && !yield(l.purposes[i]) {
+				return
+			}
+		}
+	}
+}
+
+// ended returns, of the assignments of somebody to a purpose that have begun by a time, whether there is any, and when the
+// last of them ends. One that was cancelled before it began is none.
+func (a *assignments) ended(staff, purpose []byte, by int64) (begun bool, last int64) {
+	last = always
+	i, ok := a.first[pair{string(staff), string(purpose)}]
+	for ; ok && i >= 0; i = a.slab[i].next {
+		if p := a.slab[i].span; p.from <= by && p.from < p.to {
+			begun, last = true, max(last, p.to)
+		}
+	}
+	return begun, last
+}
+
 func (s *Set) assigned(args []event.Value, at int64) verdict {
 	var bufStaff, bufPurpose [keyBytes]byte
 	return s.assignments.holds(fold(bufStaff[:0], args[0].Str), fold(bufPurpose[:0], args[1].Str), at)
@@ -98,4 +123,30 @@ func (s *Set) assignedToRecord(args []event.Value, at int64) verdict {
 		}
 	}
 	return is.or(s.links.miss())
+}
+
+// assignmentOver is yes for somebody who was assigned to what the record came to belong to and has not been for longer than
+// the grace. Links that have ended count, since some systems end them with the case. Rows that may be lacking could say that
+// the assignment goes on, so of incomplete tables the answer is no or unknown.
+func (s *Set) assignmentOver(args []event.Value, at int64) verdict {
+	a, l := s.assignments, s.links
+	if a == nil || l == nil || !a.answers(at) || !l.answers(at) {
+		return unknownTable
+	}
+	grace := min(max(args[2].Num, 0), maxGraceSeconds) * int64(time.Second)
+	var bufStaff, bufRecord, bufPurpose [keyBytes]byte
+	staff, record := fold(bufStaff[:0], args[0].Str), fold(bufRecord[:0], args[1].Str)
+	worked, last := a.ended(staff, record, at)
+	for purpose := range l.begun(record, at) {
+		if other, end := a.ended(staff, append(bufPurpose[:0], purpose...), at); other {
+			worked, last = true, max(last, end)
+		}
+	}
+	switch {
+	case last == never || plus(last, grace) > at:
+		return no
+	case a.miss() != no || l.miss() != no:
+		return unknownTable
+	}
+	return known(worked)
 }

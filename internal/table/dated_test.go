@@ -80,6 +80,26 @@ func TestAssignedToRecordGoesThroughTheLinks(t *testing.T) {
 	})
 }
 
+func TestAnAssignmentIsOverWhenTheLastOneHasEndedAndTheGraceWithIt(t *testing.T) {
+	const day = "86400"
+	askAll(t, sampleSet(t), []asked{
+		{"assignment_over(S00042, " + g + "05, 0)", "2026-02-01 07:59", "false"}, // still in the team
+		{"assignment_over(S00042, " + g + "05, 0)", "2026-02-01 08:00", "true"},
+		{"assignment_over(S00042, " + g + "05, " + day + ")", "2026-02-02 07:59", "false"},
+		{"assignment_over(S00042, " + g + "05, " + day + ")", "2026-02-02 08:00", "true"},
+		{"assignment_over(S00042, " + g + "05, 0)", "2026-02-26T14:30:00Z", "false"},         // deployed to a new incident with the same person
+		{"assignment_over(S00043, " + g + "05, 0)", "2026-02-26T14:30:00Z", "false"},         // still the officer in the case
+		{"assignment_over(S00044, " + g + "05, 0)", "2026-02-26T14:30:00Z", "false"},         // never assigned
+		{"assignment_over(S00042, 5326/0012345, 0)", "2026-02-20 12:00", "true"},             // the occurrence itself
+		{"assignment_over(S00042, " + g + "05, 0)", "2026-03-02T02:00:00Z", "unknown table"}, // after covers
+	})
+	over, ended := tableOf(t, Assignments, Config{}, "p1,S1,OIC,,2026-02-01"), tableOf(t, Links, Config{}, "r1,p1,,2026-02-01")
+	askAll(t, NewSet(nil, over, ended), []asked{{"assignment_over(S1, r1, 0)", noon, "true"}}) // the link ended with the case
+	askAll(t, NewSet(nil, over), []asked{{"assignment_over(S1, r1, 0)", noon, "unknown table"}})
+	unsure := tableOf(t, Links, Config{Miss: MissUnknown}, "r1,p1,,")
+	askAll(t, NewSet(nil, over, unsure), []asked{{"assignment_over(S1, r1, 0)", noon, "unknown table"}})
+}
+
 func TestSensitiveRecordsExpire(t *testing.T) {
 	askAll(t, sampleSet(t), []asked{
 		{"sensitive(" + g + "05)", noon, "true"}, {"sensitive_label(" + g + "05)", noon, "high profile"},

@@ -194,6 +194,12 @@ func aboutWork() []question {
 			Doc: "Whether the member of staff was, at the time of the event, assigned to something that the record belonged to, or to " +
 				"the record itself. Unknown if either table cannot know.",
 		}},
+		{verdict: (*Set).assignmentOver, Lookup: event.Lookup{
+			Name: "assignment_over", Params: []event.Param{staff, record, {Name: "grace_seconds", Kind: event.Int}}, Result: event.Bool,
+			Tables: []string{Assignments, Links},
+			Doc: "Whether the member of staff was once assigned to something that the record belonged to, or to the record itself, and " +
+				"every such assignment had ended longer than the grace before the event. True only if both tables are complete (miss: no).",
+		}},
 		{value: (*Set).duty, Lookup: event.Lookup{
 			Name: "duty", Params: []event.Param{staff}, Result: event.String, Tables: []string{Roster},
 			Doc: "The duty at the time of the event: on, off, leave, sick, court, training. Where a complete roster (miss: no) lists " +

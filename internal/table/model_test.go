@@ -277,6 +277,32 @@ func (m model) assignedToRecord(staff, record string, h int) string {
 	return some(a.miss(), l.miss())
 }
 
+func (m model) assignmentOver(staff, record string, grace, h int) string {
+	a, l := m[Assignments], m[Links]
+	if !a.knows(h) || !l.knows(h) {
+		return tTable
+	}
+	worked := false
+	for _, p := range []string{"r0", "r1", "r2", "p0", "p1"} {
+		belongs := p == record
+		for _, r := range l.rows {
+			belongs = belongs || r.cells[0] == record && r.cells[1] == p && r.from <= h
+		}
+		for _, r := range a.rows {
+			if !belongs || r.cells[0] != staff || r.cells[1] != p || r.from > h || r.from >= 0 && r.from == r.to {
+				continue
+			}
+			if worked = true; r.to < 0 || r.to+grace > h {
+				return tFalse
+			}
+		}
+	}
+	if !a.complete || !l.complete {
+		return tTable
+	}
+	return fmt.Sprint(worked)
+}
+
 func (m model) roleAllowed(record, role string, h int) string {
 	x := m[Sensitive]
 	if is := x.has(h, record); is != tTrue {
@@ -344,20 +370,21 @@ func TestEveryYesOrNoLookupAgreesWithAModelThatLooksAtAllRows(t *testing.T) {
 			purpose := rapid.SampledFrom([]string{"p0", "p1"}).Draw(rt, "purpose")
 			grace := rapid.IntRange(0, 5).Draw(rt, "grace")
 			for call, want := range map[string]string{
-				"known_person(" + staff + ")":                      m[People].has(h, staff),
-				"is_person(" + record + "," + staff + ")":          m.pairwise(record, staff, h, samePerson),
-				"is_staff(" + record + ")":                         m.isStaff(record, h),
-				"same_surname(" + record + "," + staff + ")":       m.pairwise(record, staff, h, func(a, b []string) string { return equal(a[1], b[1]) }),
-				"same_address(" + record + "," + staff + ")":       m.pairwise(record, staff, h, func(a, b []string) string { return all(equal(a[4], b[4]), not(samePerson(a, b))) }),
-				"associated(" + staff + "," + record + ")":         m[Associations].has(h, staff, record),
-				"registered_to(QQ00 ABC," + staff + ")":            m[Vehicles].has(h, "QQ00ABC", staff),
-				"assigned(" + staff + "," + purpose + ")":          m[Assignments].has(h, staff, purpose),
-				"linked(" + record + "," + purpose + ")":           m[Links].has(h, record, purpose),
-				"assigned_to_record(" + staff + "," + record + ")": m.assignedToRecord(staff, record, h),
-				"sensitive(" + record + ")":                        m[Sensitive].has(h, record),
-				"role_allowed(" + record + ", media)":              m.roleAllowed(record, "media", h),
-				"honeytoken(" + record + ")":                       m[Honeytokens].has(h, record),
-				fmt.Sprintf("on_duty(%s, %d)", staff, grace*3600):  m.onDuty(staff, grace, h),
+				"known_person(" + staff + ")":                                         m[People].has(h, staff),
+				"is_person(" + record + "," + staff + ")":                             m.pairwise(record, staff, h, samePerson),
+				"is_staff(" + record + ")":                                            m.isStaff(record, h),
+				"same_surname(" + record + "," + staff + ")":                          m.pairwise(record, staff, h, func(a, b []string) string { return equal(a[1], b[1]) }),
+				"same_address(" + record + "," + staff + ")":                          m.pairwise(record, staff, h, func(a, b []string) string { return all(equal(a[4], b[4]), not(samePerson(a, b))) }),
+				"associated(" + staff + "," + record + ")":                            m[Associations].has(h, staff, record),
+				"registered_to(QQ00 ABC," + staff + ")":                               m[Vehicles].has(h, "QQ00ABC", staff),
+				"assigned(" + staff + "," + purpose + ")":                             m[Assignments].has(h, staff, purpose),
+				"linked(" + record + "," + purpose + ")":                              m[Links].has(h, record, purpose),
+				"assigned_to_record(" + staff + "," + record + ")":                    m.assignedToRecord(staff, record, h),
+				"sensitive(" + record + ")":                                           m[Sensitive].has(h, record),
+				"role_allowed(" + record + ", media)":                                 m.roleAllowed(record, "media", h),
+				"honeytoken(" + record + ")":                                          m[Honeytokens].has(h, record),
+				fmt.Sprintf("on_duty(%s, %d)", staff, grace*3600):                     m.onDuty(staff, grace, h),
+				fmt.Sprintf("assignment_over(%s, %s, %d)", staff, record, grace*3600): m.assignmentOver(staff, record, grace, h),
 			} {
 				if got := ask(t, s, call, hourText(h)); got != want {
 					rt.Fatalf("%s in hour %d: got %s, want %s", call, h, got, want)
