@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"probity/internal/alert"
 	"probity/internal/decode"
 	"probity/internal/event"
 	"probity/internal/rule"
@@ -90,8 +91,11 @@ func TestShippedRulesAreDocumented(t *testing.T) {
 		}
 		person := slices.ContainsFunc(r.GroupBy, func(g rule.GroupField) bool { return g.Name == "actor.id" })
 		controls := []string{"gpg13", "iso27001"}
-		if person {
+		switch {
+		case person && r.Severity != alert.Low && r.Severity != alert.Medium:
 			controls = append(controls, "dpa62", "law")
+		case person:
+			controls = append(controls, "dpa62")
 		}
 		for _, c := range controls {
 			if len(r.Controls[c]) == 0 {
@@ -107,8 +111,7 @@ func TestShippedRulesAreDocumented(t *testing.T) {
 		if person && !r.OfAlerts && !speaksBoth(r.Rule.Facts) {
 			fail("facts for and against are needed")
 		}
-		if !strings.HasSuffix(r.Alert.Summary, ".") || strings.Contains(r.Alert.Summary, "\n") ||
-			!strings.Contains(r.Alert.Summary, "{{.times}}") && !strings.Contains(r.Alert.Summary, "{{.count}}") || !strings.Contains(r.Alert.Summary, "{{.when}}") {
+		if !strings.HasSuffix(r.Alert.Summary, ".") || strings.Contains(r.Alert.Summary, "\n") || !r.Measured() && (!strings.Contains(r.Alert.Summary, "{{.times}}") && !strings.Contains(r.Alert.Summary, "{{.count}}") || !strings.Contains(r.Alert.Summary, "{{.when}}")) {
 			fail("the summary is one sentence that says how often and when")
 		}
 		for _, e := range r.Rule.Exceptions {
@@ -120,6 +123,30 @@ func TestShippedRulesAreDocumented(t *testing.T) {
 	for _, s := range []string{"niche", "pnc", "storm", "crime", "m365"} {
 		if !systems[s] {
 			t.Errorf("no rule is tested on lines of %s", s)
+		}
+	}
+}
+
+// TestPointsAddUpSensibly holds what person_risk_score says of them: no alert reaches its limit, and a rule of low severity does
+// not by coming again in every period.
+func TestPointsAddUpSensibly(t *testing.T) {
+	_, set := shipped(t)
+	i := slices.IndexFunc(set.Rules, func(r *rule.Compiled) bool { return r.ID == "person_risk_score" })
+	score := set.Rules[i]
+	band := map[alert.Severity][2]int{alert.Low: {1, 10}, alert.Medium: {15, 20}, alert.High: {30, 40}, alert.Critical: {50, 60}}
+	for _, r := range set.Rules {
+		if r.Points == 0 {
+			continue
+		}
+		if r.Points >= score.AtLeast {
+			t.Errorf("%s: %d points are the limit of person_risk_score by themselves", r.File, r.Points)
+		}
+		if b := band[r.Severity]; r.Points < b[0] || r.Points > b[1] {
+			t.Errorf("%s: %d points for severity %s, where others have %d to %d", r.File, r.Points, r.Severity, b[0], b[1])
+		}
+		periods := int(score.Timespan/r.Period) + 2 // that a window can touch
+		if r.Severity == alert.Low && r.Points*periods >= score.AtLeast {
+			t.Errorf("%s: %d points in each of %d periods reach the limit of person_risk_score alone", r.File, r.Points, periods)
 		}
 	}
 }

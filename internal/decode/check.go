@@ -28,6 +28,7 @@ var elsewhere = map[string]string{
 	"event.time_ambiguous": "decoding sets it from the time zone",
 	"event.dataset":        "write it as dataset",
 	"event.sequence":       "say where it is under sequence",
+	"event.sequence_scope": "say whose counter it is under sequence: scope",
 	"user.id":              "map user.name; the people table says who that is",
 	"requestor.id":         "map requestor.name; the people table says who that is",
 }

@@ -22,7 +22,7 @@
 //	payload: {field: AuditData, decoder: json, keep: []} # a record inside a field of the record
 //	time: {from: [Date, Time], layouts: ["02/01/2006 15:04:05"], zone: Europe/London}
 //	native_id: [Terminal, Seq]   # joined by "/"; a record that lacks one has no native id
-//	sequence: {from: Seq, scope: [Terminal]}
+//	sequence: {from: Seq, scope: [Terminal]}             # the counter, and whose it is: event.sequence_scope, joined by "/"
 //	map: {…}                     # field: where its text comes from
 //
 // A layout is Go's way to write times, or rfc3339 (the default), unix, unix_ms, or stamp, the time of RFC 3164, which has

@@ -217,12 +217,22 @@ func (w *Worker) sequence(ev *event.Event) {
 	if s == nil {
 		return
 	}
-	for _, r := range s.scope {
-		if w.one(r) == "" {
+	scope := ev.Text(event.FieldDataset)
+	for i, r := range s.scope {
+		text := w.one(r)
+		switch {
+		case text == "":
 			return
+		case i == 0:
+			scope = text
+		default:
+			scope += "/" + text
 		}
 	}
 	ev.Slots[event.FieldSequence] = w.coerce(event.Base[event.FieldSequence].Name, event.Int, w.one(s.from), nil)
+	if ev.Slots[event.FieldSequence].Has() {
+		ev.Slots[event.FieldSequenceScope] = event.StringValue(scope)
+	}
 }
 
 // nameList joins names; one that is empty is written as "".

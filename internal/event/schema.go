@@ -18,6 +18,7 @@ const (
 	FieldOutcome
 	FieldReason
 	FieldSequence
+	FieldSequenceScope
 	FieldOperation
 	FieldUserID
 	FieldUserName
@@ -58,6 +59,7 @@ var Base = [NumBase]FieldInfo{
 	FieldOutcome:          {"event.outcome", String, "success, failure or unknown"},
 	FieldReason:           {"event.reason", String, "why it came out so; denied if access control refused it"},
 	FieldSequence:         {"event.sequence", Int, "native counter"},
+	FieldSequenceScope:    {"event.sequence_scope", String, "whose counter that is, as the format says: a terminal, a server; the dataset where there is one for all"},
 	FieldOperation:        {"operation", String, "Data Protection Act 2018 s.62: collection, alteration, consultation, disclosure, combination, erasure; else session, administration"},
 	FieldUserID:           {"user.id", String, "the person who acted, resolved by the people table; dataset:account where no person is known"},
 	FieldUserName:         {"user.name", String, "the acting account as the log writes it"},

@@ -118,6 +118,7 @@ type Test struct {
 	Lines      []string          `json:"lines,omitempty" jsonschema:"raw log lines"`
 	Events     []map[string]any  `json:"events,omitempty" jsonschema:"event fields by name; event.time is needed; repeat and every make a burst"`
 	Tables     map[string]string `json:"tables,omitempty" jsonschema:"table name to CSV"`
+	Until      strictyaml.Date   `json:"until,omitempty" jsonschema:"nothing before this instant is missing any more; unless said, that is true of all time: a source that says no more has then fallen silent"`
 	Alerts     []ExpectedAlert   `json:"alerts" jsonschema:"exactly these; [] for a near miss"`
 	Undecided  int               `json:"undecided,omitempty" jsonschema:"matches that wait for newer tables"`
 	Suppressed int               `json:"suppressed,omitempty" jsonschema:"matches that an exception holds back"`

@@ -82,9 +82,13 @@ func (t *trial) loop(d *decode.Decoder, block []byte, memory *store.Memory, batc
 		return err
 	}
 	first, last := span(t.timeline)
+	var until time.Time // of the last loop: what waits for more is told
+	if stop == len(t.timeline) {
+		until = t.stage.end(t.timeline)
+	}
 	p, err := pipeline.New(pipeline.Options{
 		Sources: []pipeline.Source{{Name: t.test.Source, Dataset: t.timelineDataset(), Streams: &once{stream: s}, Decoder: d, Lateness: last.Sub(first) + time.Second}},
-		Store:   memory, Identity: identity, Generation: t.stage.generation, Batch: batch, Shards: 2, Workers: 2, Registerer: prometheus.NewRegistry(),
+		Store:   memory, Identity: identity, Generation: t.stage.generation, Until: until, Batch: batch, Shards: 2, Workers: 2, Registerer: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		return err

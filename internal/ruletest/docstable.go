@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"probity/internal/rule"
 )
 
 // Table is the matrix of rules by systems, GPG13 and the operations of section 62, one line a rule. link gives where a
@@ -66,7 +68,8 @@ func (c *Catalogue) Coverage(control string, values []string) string {
 			n := 0
 			for i := range c.Rules {
 				r := &c.Rules[i]
-				if slices.Contains(r.Controls[control], v) && (len(r.Systems) == 0 || slices.Contains(r.Systems, s)) {
+				anywhere := len(r.Systems) == 0 && s != rule.AlertDataset // alerts are no system: only rules over them count
+				if slices.Contains(r.Controls[control], v) && (anywhere || slices.Contains(r.Systems, s)) {
 					n++
 				}
 			}

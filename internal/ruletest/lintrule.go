@@ -121,7 +121,7 @@ func (r *ruleLint) lintParams() {
 // named finds each of the names that a summary should give within the actions of its template.
 var named = func() map[string]*regexp.Regexp {
 	out := map[string]*regexp.Regexp{}
-	for _, n := range []string{"times", "count", "when", "first", "last"} {
+	for _, n := range []string{"times", "count", "when", "first", "last", "measured"} {
 		out[n] = regexp.MustCompile(`\{\{-?\s*[^}]*\.` + n + `\b`)
 	}
 	return out
@@ -130,6 +130,9 @@ var named = func() map[string]*regexp.Regexp {
 func (r *ruleLint) lintSummary() {
 	says := func(names ...string) bool {
 		return slices.ContainsFunc(names, func(n string) bool { return named[n].MatchString(r.Alert.Summary) })
+	}
+	if r.Measured() && says("measured") {
+		return // it says since when, and how many more there are
 	}
 	if !says("times", "count") || !says("when") && !(says("first") && says("last")) {
 		r.add("PRB024", "alert.summary", "the summary does not say how often and when", "put {{.times}} or {{.count}}, and {{.when}}, into the sentence")

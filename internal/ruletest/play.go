@@ -1,6 +1,7 @@
 package ruletest
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -8,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"probity/internal/alert"
 	"probity/internal/engine"
@@ -24,6 +25,7 @@ type stage struct {
 	days       *time.Location   // those of the daemon; sentences are in UTC
 	places     map[event.ID]int // of each event in the timeline, from 1
 	texts      map[string]int   // the same by the event's id as alerts write it
+	until      time.Time        // how far the watermark goes in the end; zero: past everything that a rule may wait for
 }
 
 // outcome is what a timeline gave.
@@ -58,7 +60,7 @@ func (c *testCase) stage() (*stage, []*event.Event) {
 		return nil, nil
 	}
 	c.suite.rig.put(set)
-	s := &stage{people: set, days: c.options.Zone, places: map[event.ID]int{}, texts: map[string]int{}}
+	s := &stage{people: set, days: c.options.Zone, places: map[event.ID]int{}, texts: map[string]int{}, until: c.test.Until.Time}
 	return s.under(c.suite.rules), timeline
 }
 
@@ -71,6 +73,16 @@ func (s *stage) under(rules *rule.Set) *stage {
 
 // schema is one like the caller's, whose lookups a timeline's own tables may bind.
 func (c *testCase) schema() *event.Schema { return newRig(c.options.Schema).schema }
+
+// end is what nothing is missing before any more once the timeline is over, as replay --until says it: no window is longer
+// than a year.
+func (s *stage) end(timeline []*event.Event) time.Time {
+	if !s.until.IsZero() {
+		return s.until
+	}
+	_, last := span(timeline)
+	return last.Add(2 * 366 * 24 * time.Hour)
+}
 
 func span(timeline []*event.Event) (first, last time.Time) {
 	lo, hi := timeline[0].Time(), timeline[0].Time()
@@ -99,6 +111,7 @@ func (s *stage) walk(c course) (outcome, error) {
 	var out outcome
 	w := newWalk(s.generation, max(c.shards, 1))
 	batch := max(c.batch, 1)
+	c.events = s.inOrderOfReading(c.events)
 	var matches []engine.Match
 	for i, ev := range c.events {
 		had := len(matches)
@@ -120,7 +133,8 @@ func (s *stage) walk(c course) (outcome, error) {
 			}
 		}
 	}
-	w.end(c.events)
+	w.mark = max(w.mark, s.end(c.events).UnixNano())
+	w.apply(nil)
 	if n := w.matcher.Counts[0].Errors; n > 0 {
 		return out, fmt.Errorf("%d evaluations of a condition ended in an error of expr", n)
 	}
@@ -136,6 +150,23 @@ func (s *stage) walk(c course) (outcome, error) {
 	}
 	out.sort()
 	return out, nil
+}
+
+// inOrderOfReading are the events of a course for a rule that compares the clocks: the order in which they were read is part
+// of what they say, and a source hands on no record twice. Other rules see a course as it is.
+func (s *stage) inOrderOfReading(events []*event.Event) []*event.Event {
+	if s.generation.Rules.Rules[0].Type != rule.ClockSkewType {
+		return events
+	}
+	seen := map[event.ID]bool{}
+	read := slices.DeleteFunc(slices.Clone(events), func(ev *event.Event) bool {
+		id := ev.Identity()
+		again := seen[id]
+		seen[id] = true
+		return again
+	})
+	slices.SortStableFunc(read, func(a, b *event.Event) int { return cmp.Compare(a.Ingested, b.Ingested) })
+	return read
 }
 
 func (o *outcome) count(matches []engine.Match) {
@@ -216,5 +247,5 @@ func difference(want, got []raised) string {
 	if reflect.DeepEqual(want, got) {
 		return ""
 	}
-	return cmp.Diff(want, got)
+	return gocmp.Diff(want, got)
 }

@@ -32,6 +32,7 @@ func (c *testCase) timeline(s *event.Schema) (events []*event.Event, accounts []
 			ev := *one
 			ev.Slots = slices.Clone(one.Slots)
 			ev.Slots[event.FieldTime] = event.TimeValue(one.Time() + int64(n)*int64(r.every))
+			ev.Ingested += int64(n) * int64(r.every)
 			ev.NativeID = "event " + strconv.Itoa(len(events)+1)
 			events = append(events, &ev)
 		}
@@ -65,6 +66,8 @@ func (r *eventReader) read() *event.Event {
 		switch v := r.given[key]; {
 		case key == "repeat" || key == "every":
 			r.burst(key, v)
+		case key == "event.ingested":
+			r.readAt(v)
 		case key == "native":
 			r.natives(v)
 		default:
@@ -100,6 +103,15 @@ func (r *eventReader) burst(key string, v any) {
 	}
 }
 
+// readAt says when the record was read, as it was written: what lies between that and its time is the clocks'.
+func (r *eventReader) readAt(v any) {
+	at, ok := coerce(event.Time, v)
+	if !ok {
+		r.problem("event.ingested", fmt.Sprintf("event.ingested: %v", v), kindHint(event.Time))
+	}
+	r.ev.Ingested, r.ev.Live = at.Num, ok
+}
+
 func (r *eventReader) natives(v any) {
 	m, ok := v.(map[string]any)
 	if !ok {
@@ -132,7 +144,7 @@ func (r *eventReader) field(name string, v any) {
 }
 
 func (r *eventReader) suggest(name string) string {
-	names := []string{"repeat", "every", "native"}
+	names := []string{"repeat", "every", "native", "event.ingested"}
 	for _, f := range r.schema.Fields() {
 		names = append(names, f.Name)
 	}

@@ -68,13 +68,6 @@ func (w *walk) save(pieces []engine.Saved) {
 	}
 }
 
-// end waits for everything that a rule may wait for, as replay --until does: no window is longer than a year.
-func (w *walk) end(timeline []*event.Event) {
-	_, last := span(timeline)
-	w.mark = last.Add(2 * 366 * 24 * time.Hour).UnixNano()
-	w.apply(nil)
-}
-
 // restart goes on with what was saved and nothing else.
 func (w *walk) restart(g *engine.Generation) error {
 	w.state = engine.NewState(g, w.state.Shards())

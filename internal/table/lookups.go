@@ -156,6 +156,11 @@ func aboutRecords() []question {
 			Name: "same_surname", Params: []event.Param{record, staff}, Result: event.Bool, Tables: both,
 			Doc: "Whether the record's person has the surname of the member of staff. It is also true of the same person, and of many strangers.",
 		}},
+		{value: (*Set).namesakes, Lookup: event.Lookup{
+			Name: "namesakes", Params: []event.Param{record}, Result: event.Int, Tables: []string{Nominals},
+			Doc: "How many records bear the surname of the record's person, its own included: how common the name is here. Unknown if " +
+				"the record has no surname, or is about nobody.",
+		}},
 	}
 }
 

@@ -261,6 +261,24 @@ func (m model) pairwise(record, staff string, h int, compare func(nom, who []str
 	return compare(nom, who)
 }
 
+// namesakes counts all rows with the record's surname.
+func (m model) namesakes(record string, h int) string {
+	nom, found := m.row(Nominals, record, h)
+	switch {
+	case found == tTable:
+		return tTable
+	case found != tTrue || nom[1] == "":
+		return tField
+	}
+	n := 0
+	for _, r := range m[Nominals].rows {
+		if r.cells[1] == nom[1] {
+			n++
+		}
+	}
+	return fmt.Sprint(n)
+}
+
 func (m model) assignedToRecord(staff, record string, h int) string {
 	a, l := m[Assignments], m[Links]
 	if a.has(h, staff, record) == tTrue {
@@ -385,6 +403,7 @@ func TestEveryYesOrNoLookupAgreesWithAModelThatLooksAtAllRows(t *testing.T) {
 				"honeytoken(" + record + ")":                                          m[Honeytokens].has(h, record),
 				fmt.Sprintf("on_duty(%s, %d)", staff, grace*3600):                     m.onDuty(staff, grace, h),
 				fmt.Sprintf("assignment_over(%s, %s, %d)", staff, record, grace*3600): m.assignmentOver(staff, record, grace, h),
+				"namesakes(" + record + ")":                                           m.namesakes(record, h),
 			} {
 				if got := ask(t, s, call, hourText(h)); got != want {
 					rt.Fatalf("%s in hour %d: got %s, want %s", call, h, got, want)

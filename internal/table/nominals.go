@@ -6,6 +6,7 @@ import "probity/internal/event"
 type nominals struct {
 	scope
 	rows map[string]nominal // by record_ref
+	bear map[string]int     // how many records bear a surname
 }
 
 type nominal struct {
@@ -14,7 +15,7 @@ type nominal struct {
 }
 
 func newNominals(t *Table, sc scope, n *notes) *nominals {
-	x := &nominals{scope: sc, rows: make(map[string]nominal, t.Rows())}
+	x := &nominals{scope: sc, rows: make(map[string]nominal, t.Rows()), bear: map[string]int{}}
 	for i := range t.Rows() {
 		c := t.row(i) // record_ref, surname, forenames, dob, address_id
 		nom := nominal{identity: newIdentity(c[1], c[2], c[3]), address: c[4]}
@@ -22,6 +23,7 @@ func newNominals(t *Table, sc scope, n *notes) *nominals {
 			n.add(dobFault, dobRemedy, int32(i))
 		}
 		x.rows[c[0]] = nom
+		x.bear[nom.identity.surname]++
 	}
 	return x
 }
@@ -67,6 +69,15 @@ func (s *Set) sameSurname(args []event.Value, at int64) verdict {
 		return found
 	}
 	return sameText(nom.identity.surname, who.identity.surname)
+}
+
+// namesakes counts records, not persons: somebody who is on record in two systems is counted twice.
+func (s *Set) namesakes(args []event.Value, at int64) (event.Value, event.Unknown) {
+	nom, found := s.nominals.find(args[0].Str, at)
+	if found != yes || nom.identity.surname == "" {
+		return event.Value{}, found.why()
+	}
+	return event.IntValue(int64(s.nominals.bear[nom.identity.surname])), event.Known
 }
 
 func (s *Set) isStaff(args []event.Value, at int64) verdict {

@@ -31,6 +31,9 @@ func TestSameAddressIsOfSomebodyElse(t *testing.T) {
 		{"same_surname(" + g + "07, S00042)", noon, "true"},
 		{"same_surname(" + g + "05, S00042)", noon, "false"},
 		{"same_surname(" + g + "77, S00042)", noon, "unknown table"},
+		{"namesakes(" + g + "07)", noon, "3"},
+		{"namesakes(" + g + "05)", noon, "1"},
+		{"namesakes(" + g + "77)", noon, "unknown table"},
 	})
 }
 
