@@ -248,7 +248,7 @@ func (p *Pipeline) matchOwn() (out []engine.Match) {
 		out = p.workers[0].matcher.MatchAlert(&ev, out)
 	}
 	return out
-	}
+}
 
 func saveWindows(c *store.Commit, saved []engine.Saved) {
 	for _, w := range saved {
