@@ -359,7 +359,7 @@ func TestGivingUpMemoryNeverAccuses(t *testing.T) {
 				w.GiveUp(s)
 			}
 			hear(w.Decide(s, r.at-lateness, nil, nil))
-			w.Forget(s, r.at-lateness, 0)
+			w.Forget(s, r.at-lateness, s.Wait)
 		}
 		hear(w.Decide(s, 10_000, nil, nil))
 		want := model(s, entries)
