@@ -145,6 +145,9 @@ func (m *Matcher) judgeSide(r *rule.Compiled, role rule.Role, i int, ev *event.E
 		return append(out, match)
 	case verdict == rule.False:
 		return out
+	case verdict == rule.UnknownField && r.Type == rule.NewValue && m.groupKeys(r) && m.valuesOf(r):
+		count.Unknown++
+		return m.alibi(match, ev, out, first)
 	case verdict == rule.UnknownField || !m.groupKeys(r) || !m.valuesOf(r):
 		count.Unknown++
 		return out
@@ -156,10 +159,29 @@ func (m *Matcher) judgeSide(r *rule.Compiled, role rule.Role, i int, ev *event.E
 	if verdict == rule.Undecided {
 		count.Undecided++
 		match.Outcome = Undecided
-		return append(out, match)
+		out = append(out, match)
+		if r.Type == rule.NewValue {
+			match.Outcome = Counted
+			return m.alibi(match, ev, out, first)
+		}
+		return out
 	}
 	count.Matches++
 	match.Entry.Facts, match.Entry.Captured = m.facts(r), m.captured(r)
+	for _, k := range m.keys {
+		match.Key = string(k)
+		for _, v := range m.values {
+			match.Entry.Value = v
+			out = append(out, match)
+		}
+	}
+	return out
+}
+
+// alibi matches an event that may have been what a new_value looks for: it never alerts, and its value is no new one later.
+func (m *Matcher) alibi(match Match, ev *event.Event, out []Match, first int) []Match {
+	match.Entry.ID, _ = m.record(ev, out[first:])
+	match.Entry.Step, match.Record = window.AlibiStep, nil // no alert quotes it
 	for _, k := range m.keys {
 		match.Key = string(k)
 		for _, v := range m.values {

@@ -114,7 +114,7 @@ func (b *builder) build() *Compiled {
 		sides = append(sides, side.Cond.root)
 	}
 	c.needs = b.set.needs(sides)
-	if slices.ContainsFunc(c.Sides, func(s Side) bool { return s.Link }) {
+	if c.Type == NewValue || slices.ContainsFunc(c.Sides, func(s Side) bool { return s.Link }) { // what may have been counts
 		c.needs = c.needs.orNone()
 	}
 	c.Datasets = c.needs[0]

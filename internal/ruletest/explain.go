@@ -163,6 +163,12 @@ func (x *Explainer) role(role rule.Role, ev *event.Event, id event.ID, e *Explai
 
 // conclude says what the engine made of the event and why. Of several sides the one that came furthest speaks.
 func (r *RoleExplained) conclude(matches []engine.Match, meets bool, at int64, c *rule.Compiled) {
+	known := slices.DeleteFunc(slices.Clone(matches), func(m engine.Match) bool { return int(m.Entry.Step) >= len(c.Sides) })
+	if len(known) == 0 && len(matches) > 0 {
+		r.Outcome, r.Because = OutcomeUnknown, "something is missing in the record; its value is no new one any more"
+		return
+	}
+	matches = known
 	best := rule.False
 	for _, side := range r.Sides {
 		best = max(best, side.Condition.Verdict)
@@ -184,7 +190,7 @@ func (r *RoleExplained) conclude(matches []engine.Match, meets bool, at int64, c
 		r.Outcome, r.Because = OutcomeUnknown, "something is missing in the record, which no newer table will supply"
 	case hasOutcome(matches, engine.Counted):
 		r.Outcome, r.Because = OutcomeCounted, "the condition is true"
-		if i := slices.IndexFunc(matches, func(m engine.Match) bool { return m.Outcome == engine.Counted }); r.Sides[matches[i].Entry.Step].Link {
+		if i := slices.IndexFunc(matches, func(m engine.Match) bool { return m.Outcome == engine.Counted }); c.Sides[matches[i].Entry.Step].Link {
 			r.Because = "the condition of the link is true: it accounts for others"
 		}
 	case hasOutcome(matches, engine.Undecided):

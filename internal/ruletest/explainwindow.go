@@ -138,7 +138,7 @@ func (x *Explainer) window(key string, all []engine.Match, at int64, id event.ID
 		}
 		switch t := m.Entry.Time; {
 		case t > after && t <= to:
-			w.add(m, r.Sides[m.Entry.Step].Name, id)
+			w.add(m, sideOf(r, m), id)
 		case t > to && t-at < int64(r.Timespan):
 			w.Later++
 		}
@@ -249,3 +249,11 @@ func (x *Explainer) alerts(all []engine.Match, at int64, id event.ID) (out []Ale
 }
 
 func utc(ns int64) time.Time { return time.Unix(0, ns).UTC() }
+
+// sideOf names what an event is to a rule: a step, the link, or what may have been one of those that count.
+func sideOf(r *rule.Compiled, m engine.Match) string {
+	if int(m.Entry.Step) >= len(r.Sides) {
+		return "unknown"
+	}
+	return r.Sides[m.Entry.Step].Name
+}

@@ -73,10 +73,14 @@ func modelHit(s *Spec, entries []Entry, e Entry) []Entry {
 		}
 		return []Entry{e}
 	case NewValue:
+		if e.Step == AlibiStep {
+			return nil
+		}
+		known := slices.ContainsFunc(entries, func(x Entry) bool { return x.Step != AlibiStep && x.Time <= e.Time-s.History })
 		seen := slices.ContainsFunc(entries, func(x Entry) bool {
 			return x.Value == e.Value && e.Time-s.Timespan <= x.Time && x.Time < e.Time
 		})
-		if !seen && entries[0].Time <= e.Time-s.History {
+		if !seen && known {
 			return []Entry{e}
 		}
 	}
@@ -164,6 +168,9 @@ func drawEntries(t *rapid.T, s *Spec) []Entry {
 		switch s.Shape {
 		case ValueCount, NewValue:
 			e.Value = uint64(rapid.IntRange(1, 6).Draw(t, "value"))
+			if s.Shape == NewValue {
+				e.Step = uint8(rapid.IntRange(0, 3).Draw(t, "known") / 3)
+			}
 		case Temporal, TemporalOrdered:
 			e.Step = uint8(rapid.IntRange(0, s.Steps-1).Draw(t, "step"))
 			e.Captured = &Captured{rapid.SampledFrom([]string{"a", "b", ""}).Draw(t, "field")}

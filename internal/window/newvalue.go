@@ -6,9 +6,17 @@ import "slices"
 // value, and the key's first event is at least History older. It is told when the watermark has passed e.time. A late event
 // unmakes the hits with its value that follow within the look-back; it is judged itself only if nothing with its value
 // followed, because what preceded may be thinned out. The hits alone belong to the alert.
+//
+// An event of which it is not known whether it counts (step 1) is no hit and does not make the key known, but its value has
+// been seen: unknown never accuses.
+
+// AlibiStep is the step of such an event.
+const AlibiStep = 1
 
 func (w *Window) addValue(s *Spec, y Entry, changed []int64) []int64 {
-	w.began = earliest(w.began, y.Time)
+	if y.Step != AlibiStep {
+		w.began = earliest(w.began, y.Time)
+	}
 	if y.Time >= w.decided {
 		return changed
 	}
@@ -23,7 +31,7 @@ func (w *Window) addValue(s *Spec, y Entry, changed []int64) []int64 {
 
 func (w *Window) unseen(s *Spec, i int) bool {
 	e := &w.entries[i]
-	if w.began > back(e.Time, s.History) || s.unheld(back(e.Time, s.Timespan)) {
+	if e.Step == AlibiStep || w.began > back(e.Time, s.History) || s.unheld(back(e.Time, s.Timespan)) {
 		return false
 	}
 	from := w.after(back(e.Time, s.Timespan) - 1)
