@@ -1,13 +1,11 @@
 package engine
 
 import (
-	"encoding/binary"
 	"math"
 	"strings"
 
 	"github.com/cespare/xxhash/v2"
 
-	"probity/internal/alert"
 	"probity/internal/event"
 	"probity/internal/rule"
 	"probity/internal/window"
@@ -317,85 +315,4 @@ func (m *Matcher) facts(r *rule.Compiled) (bits uint32) {
 		}
 	}
 	return bits
-}
-
-// groupKeys sets m.keys to the encoded keys of the event for the rule, several where a field is a list; false if one of the
-// fields is unknown.
-func (m *Matcher) groupKeys(r *rule.Compiled) bool {
-	m.keys = append(m.keys[:0], nil)
-	for _, g := range r.GroupBy {
-		v, ok := m.eval.Value(g.Term)
-		if !ok {
-			return false
-		}
-		values := v.List()
-		if !g.List {
-			values = []string{v.Text()}
-		}
-		var next [][]byte
-		for _, k := range m.keys {
-			for _, s := range values {
-				part := binary.AppendUvarint(append([]byte(nil), k...), uint64(len(s)))
-				next = append(next, append(part, s...))
-			}
-		}
-		m.keys = next
-	}
-	return true
-}
-
-// KeyParts reads an encoded group key.
-func KeyParts(r *rule.Compiled, key string) []alert.KeyPart {
-	parts := make([]alert.KeyPart, 0, len(r.GroupBy))
-	b := []byte(key)
-	for _, g := range r.GroupBy {
-		n, k := binary.Uvarint(b)
-		if k <= 0 || n > uint64(len(b)-k) {
-			break // the key was encoded for another group_by: its feed would differ
-		}
-		parts = append(parts, alert.KeyPart{Field: g.Name, Value: string(b[k : k+int(n)])})
-		b = b[k+int(n):]
-	}
-	return parts
-}
-
-func encodeKey(parts []alert.KeyPart) string {
-	var b []byte
-	for _, p := range parts {
-		b = append(binary.AppendUvarint(b, uint64(len(p.Value))), p.Value...)
-	}
-	return string(b)
-}
-
-// resolve sets the persons of the event. An account that nobody is known to hold stands for itself, as dataset:account.
-func (m *Matcher) resolve(ev *event.Event) {
-	dataset := ev.Text(event.FieldDataset)
-	if account := ev.Text(event.FieldUserName); account != "" {
-		id, ok := m.gen.people.Resolve(dataset, account, ev.Time())
-		if !ok {
-			id = m.unresolved(dataset, account)
-		}
-		ev.Slots[event.FieldUserID] = event.StringValue(id)
-	}
-	if token := ev.Text(event.FieldRequestorName); token != "" {
-		id, ok := m.gen.people.ResolveRequestor(dataset, token, ev.Time())
-		if !ok {
-			id = m.unresolved(dataset, token)
-		}
-		ev.Slots[event.FieldRequestorID] = event.StringValue(id)
-	}
-}
-
-const maxNames = 10_000
-
-func (m *Matcher) unresolved(dataset, account string) string {
-	if id, ok := m.names[[2]string{dataset, account}]; ok {
-		return id
-	}
-	id := dataset + ":" + account
-	if len(m.names) >= maxNames {
-		clear(m.names)
-	}
-	m.names[[2]string{id[:len(dataset)], id[len(dataset)+1:]}] = id
-	return id
 }

@@ -1,118 +1,9 @@
 package window
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"sort"
-)
-
-// Shape is what makes an event a hit.
-type Shape uint8
-
-// The shapes; each has a file with its definition.
-const (
-	EventCount Shape = iota
-	ValueCount
-	Temporal
-	TemporalOrdered
-	Absence
-	NewValue
-	ValueSum
-	Baseline
-	Silence
-	Gap
-	ClockSkew
-)
-
-// Spec is what a rule says of its windows. Times are nanoseconds.
-type Spec struct {
-	Shape    Shape
-	Timespan int64 // of the window (t − Timespan, t]; for NewValue the look-back; at least 1
-	Period   int64 // of an alert; at least 1
-	AtLeast  int   // the counts, the sum: how many make a hit; Baseline, ClockSkew: fewer say nothing; at least 1
-	AtMost   int   // EventCount, ValueCount: more make none; 0: no bound
-	Steps    int   // Temporal, TemporalOrdered: how many there are
-
-	// Revised: entries are alerts, which move with each revision and may be withdrawn; see revised.go. The counts and the sum.
-	Revised bool
-
-	// Where says whether entries, one for each step in their order, belong together; nil: all do.
-	Where func(tuple []*Captured) bool
-
-	// Wait: Baseline, and counts with an upper bound: for how long a newer table may still bring an event that belongs to
-	// what is judged. Before that it says nothing: what is unknown may account for it.
-	Wait int64
-
-	Before, After int64 // Absence: where the link may be, around the event; else 0
-	History       int64 // NewValue: for how long the key must have been known
-	Normal        Normal
-	Grace         int64 // Gap: how far times and numbers may be out of step; at least 1
-	Tolerance     int64 // ClockSkew: what is no skew yet
-
-	Horizon int64 // what lies before may have been given up; 0: nothing; see horizon.go
-}
-
-// Deferred reports whether a hit can only be told when the watermark has passed: more events can unmake it.
-func (s *Spec) Deferred() bool {
-	switch s.Shape {
-	case Absence, NewValue, Baseline, Silence, Gap:
-		return true
-	}
-	return s.AtMost > 0
-}
-
-// Measured reports whether it is measures that the alerts hold, of whatever the events were, and not the events: of the
-// shapes that watch the sources themselves. Their windows hold no events, and their entries no ids.
-func (s *Spec) Measured() bool { return s.Shape == Silence || s.Shape == Gap || s.Shape == ClockSkew }
-
-// reach is for how long after its time an entry can still matter to an event that is not late.
-func (s *Spec) reach() int64 {
-	switch s.Shape {
-	case Absence:
-		return s.Before + s.After + 1 // a link is asked for until the last event that it can clear is judged
-	case NewValue:
-		return s.Timespan + 1 // its look-back is closed at both ends
-	}
-	if s.AtMost > 0 || s.Revised {
-		return s.Timespan + s.Period // an alert that is still open may be worked out anew
-	}
-	return s.Timespan
-}
-
-// due is the watermark that must have been passed before a deferred entry is judged: up to it, a fact may still come.
-func (s *Spec) due(e *Entry) int64 {
-	if s.Shape == Absence {
-		return forth(e.Time, s.After)
-	}
-	return forth(e.Time, s.Wait)
-}
-
-// PeriodOf returns the index of the alert period that holds time t.
-func (s *Spec) PeriodOf(t int64) int64 {
-	p := t / s.Period
-	if t%s.Period < 0 {
-		p--
-	}
-	return p
-}
-
-// Closes is the watermark, beside what the rule keeps, at which the last hit of a period has been judged.
-func (s *Spec) Closes(p int64) int64 {
-	if p >= math.MaxInt64/s.Period-1 {
-		return math.MaxInt64
-	}
-	return forth((p+1)*s.Period, s.Settles())
-}
-
-// Settles is for how long after the end of a period, beside what the rule keeps, a hit of it may still be told: a baseline's
-// bucket ends long after its last event.
-func (s *Spec) Settles() int64 { return s.After + 2*s.Grace + s.Normal.longest() }
-
-// never is before every watermark, endOfTime behind each.
-const (
-	never     = math.MinInt64
-	endOfTime = math.MaxInt64
 )
 
 // Window is the state of one rule and key.
@@ -128,13 +19,6 @@ type Window struct {
 	cells []Cell   // Gap: the numbers that were seen and are not judged yet
 	runs  []Run    // Gap: those that are
 	drift *drift   // ClockSkew: the bucket that is being read; nil before the first event
-}
-
-// Open is an alert period with hits.
-type Open struct {
-	Period   int64
-	Entries  []Entry   // distinct events of all its hits, by time, then id
-	Measures []Measure // by From, of shapes that measure: one for each hit
 }
 
 // New returns an empty window.
@@ -155,31 +39,6 @@ func (w *Window) Len() int {
 // Empty reports whether nothing is held. A key that new_value has seen once is never empty: that it was known, and since when,
 // is all that is left of it.
 func (w *Window) Empty() bool { return w.Len() == 0 && w.began == never && w.drift == nil }
-
-// Alert returns the entries of an alert period, nil if it has no hit. They are shared: read only.
-func (w *Window) Alert(period int64) []Entry {
-	if i, ok := w.find(period); ok {
-		return w.open[i].Entries
-	}
-	return nil
-}
-
-// Measures returns what was measured in an alert period; nil of shapes that measure nothing. Read only.
-func (w *Window) Measures(period int64) []Measure {
-	if i, ok := w.find(period); ok {
-		return w.open[i].Measures
-	}
-	return nil
-}
-
-// Periods lists the alert periods that are open.
-func (w *Window) Periods() []int64 {
-	out := make([]int64, len(w.open))
-	for i, o := range w.open {
-		out[i] = o.Period
-	}
-	return out
-}
 
 // Last is the time of the latest event held, or of what is left of it.
 func (w *Window) Last(s *Spec) int64 {
@@ -208,10 +67,6 @@ func (w *Window) Forgot(s *Spec, bound int64) {
 	if s.Shape != Silence && s.Deferred() {
 		w.decided, w.lost = max(w.decided, bound), bound
 	}
-}
-
-func (w *Window) find(period int64) (int, bool) {
-	return slices.BinarySearchFunc(w.open, period, func(o Open, p int64) int { return cmp.Compare(o.Period, p) })
 }
 
 // Add adds an entry and appends to changed the periods whose alerts it changes. One that is there already changes nothing;
@@ -348,16 +203,6 @@ func (w *Window) Forget(s *Spec, watermark, keep int64) bool {
 	return forgot
 }
 
-// close drops the alert periods whose last hit has been judged.
-func (w *Window) close(s *Spec, bound int64) bool {
-	closed := 0
-	for closed < len(w.open) && s.Closes(w.open[closed].Period) <= bound {
-		closed++
-	}
-	w.open = slices.Delete(w.open, 0, closed)
-	return closed > 0
-}
-
 // thinFrom is how many entries make thinning worth while.
 const thinFrom = 32
 
@@ -425,52 +270,4 @@ func (w *Window) after(t int64) int {
 func (w *Window) bounds(s *Spec, i int) (lo, hi int) {
 	t := w.entries[i].Time
 	return w.after(back(t, s.Timespan)), w.after(t)
-}
-
-// join adds entries to a period's alert.
-func (w *Window) join(period int64, entries []Entry, changed []int64) []int64 {
-	i, ok := w.find(period)
-	if !ok {
-		w.open = slices.Insert(w.open, i, Open{Period: period})
-	}
-	o := &w.open[i]
-	grew := false
-	for _, e := range entries {
-		if n := len(o.Entries); n == 0 || compare(o.Entries[n-1], e) < 0 {
-			o.Entries, grew = append(o.Entries, e), true
-			continue
-		}
-		if at, there := slices.BinarySearchFunc(o.Entries, e, compare); !there {
-			o.Entries, grew = slices.Insert(o.Entries, at, e), true
-		}
-	}
-	if grew {
-		changed = note(changed, period)
-	}
-	return changed
-}
-
-// clear takes entries out of the alerts: a late event unmade them. An alert that is left without any is withdrawn.
-func (w *Window) clear(unmade func(e *Entry) bool, changed []int64) []int64 {
-	for i := 0; i < len(w.open); i++ {
-		o := &w.open[i]
-		n := len(o.Entries)
-		o.Entries = slices.DeleteFunc(o.Entries, func(e Entry) bool { return unmade(&e) })
-		if len(o.Entries) == n {
-			continue
-		}
-		changed = note(changed, o.Period)
-		if len(o.Entries) == 0 {
-			w.open = slices.Delete(w.open, i, i+1)
-			i--
-		}
-	}
-	return changed
-}
-
-func note(changed []int64, period int64) []int64 {
-	if slices.Contains(changed, period) {
-		return changed
-	}
-	return append(changed, period)
 }
