@@ -8,7 +8,8 @@
 // dataset and native id, as the audited system numbers it: that is what truth and evidence have in common. An alert quotes
 // its first records only and lists the others by id; an id is understood if any alert quotes that record. The person must
 // be in the alert's group key, or be user or requestor of the very record. An alert about the right person for another
-// reason is not a find, nor is one about the right record and somebody else.
+// reason is not a find, nor is one about the right record and somebody else. An alert of a rule over alerts is about what the
+// alerts that it quotes are about.
 //
 // # What a report may not hold
 //

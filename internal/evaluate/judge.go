@@ -65,11 +65,15 @@ type marking struct {
 	truths   []Truth
 	byEvent  map[Ref][]int           // truths that an event belongs to
 	quoted   map[string]event.Record // by event id, over all alerts
+	alerts   map[string]*alert.Alert // last revisions by id: what rules over alerts quote
 	verdicts []Verdict
 }
 
+// alertDataset is the event.dataset of a record that is an alert; its native id is the alert's.
+const alertDataset = "probity"
+
 func newMarking(truths []Truth, alerts []*alert.Alert) *marking {
-	c := &marking{truths: truths, byEvent: map[Ref][]int{}, quoted: map[string]event.Record{}}
+	c := &marking{truths: truths, byEvent: map[Ref][]int{}, quoted: map[string]event.Record{}, alerts: map[string]*alert.Alert{}}
 	for i, t := range truths {
 		c.verdicts = append(c.verdicts, Verdict{Typology: t.Typology, Variant: t.Variant})
 		for _, ref := range t.Events {
@@ -80,6 +84,9 @@ func newMarking(truths []Truth, alerts []*alert.Alert) *marking {
 		for _, r := range a.Evidence {
 			c.quoted[r.ID] = r
 		}
+		if have := c.alerts[a.ID]; have == nil || have.Revision < a.Revision {
+			c.alerts[a.ID] = a
+		}
 	}
 	return c
 }
@@ -89,6 +96,12 @@ func (c *marking) found(a *alert.Alert) []int {
 	hit := map[int]bool{}
 	look := func(r event.Record) {
 		dataset, _ := r.Fields["event.dataset"].(string)
+		if of := c.alerts[r.NativeID]; dataset == alertDataset && of != nil && of != a {
+			for _, i := range c.found(of) {
+				hit[i] = hit[i] || concerns(a, r, c.truths[i].Person)
+			}
+			return
+		}
 		for _, i := range c.byEvent[Ref{dataset, r.NativeID}] {
 			if concerns(a, r, c.truths[i].Person) {
 				hit[i] = true
@@ -103,6 +116,7 @@ func (c *marking) found(a *alert.Alert) []int {
 			look(r)
 		}
 	}
+	maps.DeleteFunc(hit, func(_ int, yes bool) bool { return !yes })
 	return slices.Sorted(maps.Keys(hit))
 }
 

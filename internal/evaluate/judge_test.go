@@ -71,6 +71,14 @@ func TestMisuseIsFoundByAnOpenAlertAboutOneOfItsEventsAndItsPerson(t *testing.T)
 			[]*alert.Alert{fired("a", "crowd", "N53/1", time.Minute, record("7", "S9"), record("1", "S1"))},
 			found(time.Minute, "crowd"), []evaluate.RuleScore{{Rule: "crowd", Alerts: 1, True: 1}},
 		},
+		"an alert that is about it": {
+			[]*alert.Alert{
+				fired("a", "self_lookup", "S1", time.Minute, record("2", "?")),
+				fired("b", "score", "S1", time.Hour, event.Record{ID: "ea", NativeID: "a", Fields: map[string]any{"event.dataset": "probity", "user.id": "S1"}}),
+			},
+			found(time.Minute, "score", "self_lookup"),
+			[]evaluate.RuleScore{{Rule: "score", Alerts: 1, True: 1}, {Rule: "self_lookup", Alerts: 1, True: 1}},
+		},
 		"event and requestor": {
 			[]*alert.Alert{fired("a", "crowd", "N53/1", 0, requested)},
 			found(0, "crowd"), []evaluate.RuleScore{{Rule: "crowd", Alerts: 1, True: 1}},
