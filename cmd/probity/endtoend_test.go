@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -25,30 +26,79 @@ type receiver struct {
 	bodies map[string]string // by Idempotency-Key
 	last   map[string]string // last revision by alert, canonically
 	faults []string
+
+	revisions map[string]int // the highest that was taken, by alert
+	attempts  map[string]int // by Idempotency-Key
+	asked     int            // attempts in all
+
+	// answer, if not nil, answers the n-th attempt, from 1, and takes the revision or does not. Set it before anything comes.
+	answer func(n int, w http.ResponseWriter, req *http.Request, take func())
 }
 
 func newReceiver(t *testing.T) *receiver {
-	r := &receiver{bodies: map[string]string{}, last: map[string]string{}}
+	r := &receiver{bodies: map[string]string{}, last: map[string]string{}, revisions: map[string]int{}, attempts: map[string]int{}}
 	r.Server = httptest.NewServer(r)
 	t.Cleanup(r.Close)
 	return r
 }
 
-// ServeHTTP accepts a revision and notes what breaks the contract: a key with two bodies, a key that is not the body's.
-func (r *receiver) ServeHTTP(_ http.ResponseWriter, req *http.Request) {
+// ServeHTTP accepts a revision and notes what breaks the contract: a key with two bodies, a key that is not the body's, a
+// revision that comes for the first time before the one before it.
+func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return // a sender that is killed in the middle has sent nothing
+	}
+	key := req.Header.Get("Idempotency-Key")
+	r.mu.Lock()
+	r.asked++
+	r.attempts[key]++
+	n := r.asked
+	r.mu.Unlock()
+	take := func() { r.take(key, body) }
+	if r.answer == nil {
+		take()
+		return
+	}
+	r.answer(n, w, req, take)
+}
+
+func (r *receiver) take(key string, body []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	key := req.Header.Get("Idempotency-Key")
 	var a alert.Alert
-	if err != nil || json.Unmarshal(body, &a) != nil || a.Key() != key {
+	if json.Unmarshal(body, &a) != nil || a.Key() != key {
 		r.faults = append(r.faults, "key "+key+" is not that of its body")
 		return
 	}
 	if have, ok := r.bodies[key]; ok && have != string(body) {
 		r.faults = append(r.faults, "key "+key+" came with two bodies")
 	}
-	r.bodies[key], r.last[a.ID] = string(body), string(a.Canonical())
+	if a.Revision > r.revisions[a.ID]+1 {
+		r.faults = append(r.faults, fmt.Sprintf("key %s came after revision %d", key, r.revisions[a.ID]))
+	}
+	if a.Revision > r.revisions[a.ID] {
+		r.revisions[a.ID], r.last[a.ID] = a.Revision, string(a.Canonical())
+	}
+	r.bodies[key] = string(body)
+}
+
+// agrees waits until the receiver has what the file sink has, and demands the same body of each revision and nothing that
+// breaks the contract.
+func (r *receiver) agrees(t *testing.T, in *inbox, p *process) {
+	t.Helper()
+	all := func() bool { r.mu.Lock(); defer r.mu.Unlock(); return len(r.bodies) >= len(in.bodies) }
+	if !eventuallyWithin(time.Minute, all) {
+		t.Errorf("of %d revisions the receiver has %d\n%.20000s", len(in.bodies), len(r.bodies), p.log())
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !maps.Equal(r.bodies, in.bodies) {
+		t.Errorf("the sinks differ (-file +webhook):\n%.4000s", cmp.Diff(in.bodies, r.bodies))
+	}
+	if len(r.faults) > 0 {
+		t.Error(some(r.faults))
+	}
 }
 
 func (r *receiver) got() map[string]string {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -77,7 +76,8 @@ func newForce(t *testing.T) *force {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &force{t: t, dir: t.TempDir(), lines: slices.Collect(simulated.Lines())}
+	f := newFolder(t)
+	f.lines = slices.Collect(simulated.Lines())
 	for _, table := range simulated.Tables() {
 		f.write(table.Name, string(table.Data))
 	}
@@ -85,7 +85,6 @@ func newForce(t *testing.T) *force {
 		f.write(l.File, "")
 	}
 	f.write("rules/busy.yaml", busyRule)
-	f.write("identity.key", strings.Repeat("k", alert.IdentityKeyBytes))
 	f.write("probity.yaml", forceConfig)
 	private, public, err := evidence.NewKey("evidence.example.police.uk")
 	if err != nil {
@@ -93,6 +92,13 @@ func newForce(t *testing.T) *force {
 	}
 	f.write("evidence.key", private)
 	f.public = public
+	return f
+}
+
+// newFolder is an installation that still lacks everything but its key.
+func newFolder(t *testing.T) *force {
+	f := &force{t: t, dir: t.TempDir()}
+	f.write("identity.key", strings.Repeat("k", alert.IdentityKeyBytes))
 	return f
 }
 
@@ -124,25 +130,8 @@ func (f *force) append(lines ...sim.Line) {
 
 // delivered returns the last revision of each alert in the file, canonically. A revision twice or out of order is an error.
 func (f *force) delivered() (map[string]string, error) {
-	b, err := os.ReadFile(f.path("alerts.jsonl"))
-	if err != nil && !os.IsNotExist(err) {
-		return nil, err
-	}
-	out, last := map[string]string{}, map[string]int{}
-	for line := range strings.Lines(string(b)) {
-		if !strings.HasSuffix(line, "\n") {
-			break // being written, or torn by a kill
-		}
-		var a alert.Alert
-		if err := json.Unmarshal([]byte(line), &a); err != nil {
-			return nil, fmt.Errorf("%q: %w", line, err)
-		}
-		if a.Revision != last[a.ID]+1 {
-			return nil, fmt.Errorf("alert %s: revision %d after %d", a.ID, a.Revision, last[a.ID])
-		}
-		last[a.ID], out[a.ID] = a.Revision, string(a.Canonical())
-	}
-	return out, nil
+	in := f.inbox()
+	return in.last, in.read()
 }
 
 // replayed is the oracle: all bytes written, judged at once.
@@ -203,21 +192,30 @@ func (f *force) awaitAll(p *process, want map[string]string) {
 }
 
 // build builds the command once, in a folder that the system clears: the processes that are started and killed here are what
-// a force would run.
-var build = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "probity-built-")
+// a force would run. buildFaulty builds the one whose environment can ask for a fault of the disk: fsx.PlanVariable.
+var (
+	build       = sync.OnceValues(func() (string, error) { return buildIn("probity") })
+	buildFaulty = sync.OnceValues(func() (string, error) { return buildIn("probity-faulty", "-tags", "fault") })
+)
+
+func buildIn(name string, args ...string) (string, error) {
+	dir, err := buildFolder()
 	if err != nil {
 		return "", err
 	}
-	built = dir
-	binary := filepath.Join(dir, "probity")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+	binary := filepath.Join(dir, name)
+	if out, err := exec.Command("go", append(append([]string{"build", "-o", binary}, args...), ".")...).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}
 	return binary, nil
+}
+
+var buildFolder = sync.OnceValues(func() (dir string, err error) {
+	built, err = os.MkdirTemp("", "probity-built-")
+	return built, err
 })
 
-// built is the folder of the built command; TestMain removes it.
+// built is the folder of the built commands; TestMain removes it.
 var built string
 
 // process is the command, running.
@@ -230,12 +228,19 @@ type process struct {
 
 func (f *force) start(args ...string) *process {
 	f.t.Helper()
+	return f.startBuilt(build, nil, args...)
+}
+
+// startBuilt starts what a function of the build made, with more in its environment.
+func (f *force) startBuilt(build func() (string, error), environment []string, args ...string) *process {
+	f.t.Helper()
 	binary, err := build()
 	if err != nil {
 		f.t.Fatal(err)
 	}
 	p := &process{Cmd: exec.Command(binary, args...), ended: make(chan error, 1)}
 	p.Dir, p.Stderr, p.Stdout = f.dir, p, p
+	p.Env = append(os.Environ(), environment...)
 	if err := p.Start(); err != nil {
 		f.t.Fatal(err)
 	}
@@ -264,6 +269,15 @@ func (p *process) listen() string {
 	return address
 }
 
+// kill is kill -9.
+func (p *process) kill(t *testing.T) {
+	t.Helper()
+	if err := p.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-p.ended
+}
+
 // terminate sends SIGTERM and demands a good end within a time.
 func (p *process) terminate(t *testing.T, within time.Duration) {
 	t.Helper()
@@ -280,10 +294,12 @@ func (p *process) terminate(t *testing.T, within time.Duration) {
 	}
 }
 
-func eventually(ok func() bool) bool {
+func eventually(ok func() bool) bool { return eventuallyWithin(20*time.Second, ok) }
+
+func eventuallyWithin(limit time.Duration, ok func() bool) bool {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(limit)
 	for !ok() {
 		select {
 		case <-tick.C:
@@ -381,63 +397,5 @@ func TestASecondSignalEndsItAtOnce(t *testing.T) {
 		}
 	case <-time.After(5 * time.Second):
 		t.Errorf("still running\n%s", p.log())
-	}
-}
-
-// kills is how often the daemon is killed; the instants follow from the seed, which is printed.
-const kills = 24
-
-// TestKillAtAnyInstant is fault 12: whatever kill -9 meets, the alerts are those of one replay of all bytes, and no revision
-// is delivered twice.
-func TestKillAtAnyInstant(t *testing.T) {
-	t.Parallel()
-	f := newForce(t)
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	dice := rand.New(rand.NewPCG(seed, 0))
-	share, running := len(f.lines)/kills+1, 0
-	for from := 0; from < len(f.lines); from += share {
-		lines := f.lines[from:min(from+share, len(f.lines))]
-		f.append(lines[:len(lines)/2]...) // some are there at the start, the others come meanwhile
-		p := f.start("run", "-c", "probity.yaml")
-		after := time.After(time.Duration(dice.Int64N(int64(350 * time.Millisecond))))
-		f.append(lines[len(lines)/2:]...)
-		select {
-		case <-after:
-		case err := <-p.ended:
-			t.Fatalf("it ended by itself: %v\n%s", err, p.log())
-		}
-		if err := p.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		<-p.ended
-		if p.listen() != "" {
-			running++
-		}
-	}
-	t.Logf("killed %d times, %d of them while running", kills, running)
-	f.repeated() // of what the last kill has left
-	p := f.start("run", "-c", "probity.yaml")
-	f.awaitAll(p, f.replayed())
-	if diff := cmp.Diff(f.replayed(), f.repeated()); diff != "" { // while the daemon runs
-		t.Errorf("one replay of all bytes (-) and the run, repeated over its %d restarts (+), differ:\n%s", kills, diff)
-	}
-	p.terminate(t, 8*time.Second)
-	if _, err := f.delivered(); err != nil {
-		t.Error(err)
-	}
-	key, err := evidence.NewVerifier(f.public)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, held := range []string{"witness.jsonl", "state/evidence/checkpoints"} {
-		list, err := evidence.ReadCheckpoints(f.path(held))
-		if err != nil {
-			t.Fatal(err)
-		}
-		report, err := evidence.VerifyAgainst(f.path("state/evidence"), evidence.Against{Checkpoints: list, Key: key})
-		if err != nil || !report.OK() || len(list) == 0 || list[len(list)-1].Size != report.Entries {
-			t.Errorf("evidence against %s, %d checkpoints: %v, %+v", held, len(list), err, report.Faults)
-		}
 	}
 }

@@ -105,6 +105,9 @@ func (p *parts) checkRest() {
 	if c.Pipeline.Memory < 0 || c.Pipeline.Memory > 0 && c.Pipeline.Memory < 1<<20 {
 		p.problem("pipeline.memory_bytes", fmt.Sprintf("a budget of %d bytes", c.Pipeline.Memory), "give the windows a megabyte at least")
 	}
+	if c.Pipeline.Outbox < 0 {
+		p.problem("pipeline.outbox_revisions", fmt.Sprintf("room for %d revisions", c.Pipeline.Outbox), "choose 1 or more")
+	}
 	if _, err := ParseLogLevel(c.Log.Level); err != nil {
 		p.problem("log.level", err.Error(), "")
 	}

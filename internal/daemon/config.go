@@ -66,6 +66,7 @@ type Pipeline struct {
 	Batch     int                 `json:"batch,omitempty" jsonschema:"records judged and committed at once, at most; 8192 unless said"`
 	Shards    int                 `json:"shards,omitempty" jsonschema:"of the window state; one a core unless said"`
 	IdleAfter strictyaml.Duration `json:"idle_after,omitempty" jsonschema:"a source that is quiet so long holds back nobody's memory any more; 15m unless said"`
+	Outbox    int                 `json:"outbox_revisions,omitempty" jsonschema:"alert revisions that may wait for one sink; beyond it reading stops, and says so, until the sink has taken some; 1000000 unless said"`
 	Memory    int64               `json:"memory_bytes,omitempty" jsonschema:"what windows may take; beyond it the rule that takes most gives up what is oldest, and says so; 1073741824 unless said"`
 }
 
@@ -82,6 +83,7 @@ const (
 	defaultLateness  = strictyaml.Duration(5 * time.Minute)
 	defaultIdleAfter = strictyaml.Duration(15 * time.Minute)
 	defaultMemory    = int64(1 << 30)
+	defaultOutbox    = 1_000_000 // some kilobytes each: it fills before the disk does
 
 	// Microsoft publishes records up to 90 minutes late and repeats them; the management API serves seven days.
 	m365Dataset  = "m365"
@@ -118,6 +120,7 @@ func (c *Config) setDefaults() {
 	fill(&c.Web.ListenAddress, defaultListen)
 	fill(&c.Pipeline.IdleAfter, defaultIdleAfter)
 	fill(&c.Pipeline.Memory, defaultMemory)
+	fill(&c.Pipeline.Outbox, defaultOutbox)
 }
 
 func fill[T comparable](v *T, unless T) {

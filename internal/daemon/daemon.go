@@ -44,6 +44,7 @@ type Daemon struct {
 	systemd     systemd
 	checkpoints *checkpoints // nil without a key
 	started     time.Time
+	backlog     backlog
 	storeUse    sync.Mutex // held while the store is asked from outside of the loop, or closed
 
 	reloading sync.Mutex                    // one reload at a time; for seen
@@ -107,7 +108,7 @@ func (d *Daemon) open() (err error) {
 	d.pipeline, err = pipeline.New(pipeline.Options{
 		Sources: sources, Store: d.store, Identity: d.parts.identity, Generation: d.current.Load().Generation, Sinks: names,
 		Follow: true, Batch: c.Pipeline.Batch, Shards: c.Pipeline.Shards, IdleAfter: c.Pipeline.IdleAfter.Std(), Memory: c.Pipeline.Memory,
-		Registerer: d.Registry, Logger: d.Logger, Committed: d.committed,
+		Paused: d.backlog.full, Registerer: d.Registry, Logger: d.Logger, Committed: d.committed,
 	})
 	if err != nil {
 		return err

@@ -62,6 +62,9 @@ func (d *Daemon) readiness() readiness {
 	if since := d.pipeline.Failing(); !since.IsZero() {
 		r.Why = append(r.Why, fmt.Sprintf("commits have failed since %s, so reading is stopped; the log says why", since.UTC().Format(time.RFC3339)))
 	}
+	if why := d.backlog.String(); why != "" {
+		r.Why = append(r.Why, why)
+	}
 	for _, s := range d.sources {
 		n := s.source.files()
 		r.Sources = append(r.Sources, sourceState{s.source.Name, n})

@@ -34,6 +34,8 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	watching, stopWatching := context.WithCancel(beside)
 	running.Go(func() { d.watch(watching) })
 	running.Go(func() { d.checkpoints.run(watching) })
+	d.countOutbox() // before the first record is read
+	running.Go(func() { d.watchOutbox(watching) })
 	running.Go(func() { d.systemd.feedWatchdog(watching, d.alive) })
 	receiving, stopReceiving := context.WithCancel(loop)
 	defer stopReceiving()

@@ -16,5 +16,6 @@
 // FS.Fault is asked before every step that can fail, under one of the Op names, and whatever it returns happens: nil lets
 // the step run, a *ShortWrite writes that many bytes first, any other error is the outcome. Callers with steps of their own
 // that are worth a fault (the database's commit) announce them with Point. A test counts steps in Fault, fails the n-th, or
-// copies the directory there, which is what a kill at that instant leaves behind.
+// copies the directory there, which is what a kill at that instant leaves behind. A build with the tag fault, and no other,
+// takes one fault for the whole process from its environment: PlanVariable.
 package fsx

@@ -44,12 +44,13 @@ func (s *ShortWrite) Error() string {
 }
 func (s *ShortWrite) Unwrap() error { return s.Err }
 
-// Point announces a step of the caller's own that is worth a fault. A nil FS has none.
+// Point announces a step of the caller's own that is worth a fault.
 func (f *FS) Point(op, path string) error {
-	if f == nil || f.Fault == nil {
-		return nil
+	fault := planned
+	if f != nil && f.Fault != nil {
+		fault = f.Fault
 	}
-	if err := f.Fault(op, path); err != nil {
+	if err := fault(op, path); err != nil {
 		return fmt.Errorf("%s %s: %w", op, path, err)
 	}
 	return nil

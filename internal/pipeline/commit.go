@@ -86,7 +86,7 @@ func (p *Pipeline) idle(ctx context.Context) error {
 			continue
 		}
 		s.active = now
-		to := now.Add(-p.IdleAfter).UnixNano() - s.lateness
+		to := now.Add(-p.IdleAfter).UnixNano() - s.lateness - s.behind
 		if to <= s.watermark() {
 			continue
 		}

@@ -43,6 +43,9 @@ func (p *Pipeline) inOrder(t *task, read time.Time) {
 		}
 	}
 	s.Records, s.Sum = s.Records+int64(len(t.records)), s.Sum+t.sum
+	if t.chunk.live {
+		s.compare(read)
+	}
 	p.metrics.events(s, t, late)
 	p.header(s, t)
 	if p.Times != nil {

@@ -30,6 +30,9 @@ type chunk struct {
 	live   bool // it was written a moment ago: shortly before, there was nothing to read
 }
 
+// batchBytes bounds a batch besides Options.Batch: of records of a megabyte, thousands would be gigabytes.
+const batchBytes = 8 << 20
+
 // liveWithin is how long after a look that found nothing what is found was surely written just now.
 const liveWithin = 5 * time.Second
 
@@ -53,22 +56,24 @@ func (p *Pipeline) follow(ctx context.Context) (batch, error) {
 			return nil, err
 		}
 		p.pulse.turn()
-		b, err := p.take()
-		if len(b) > 0 || err != nil {
-			p.pulse.work()
-			return b, err
-		}
-		if p.Plan != nil {
-			if err := p.repeat(ctx); err != nil {
+		if p.Paused == nil || !p.Paused() { // who does not read cannot tell who is idle, either
+			b, err := p.take()
+			if len(b) > 0 || err != nil {
+				p.pulse.work()
+				return b, err
+			}
+			if p.Plan != nil {
+				if err := p.repeat(ctx); err != nil {
+					return nil, err
+				}
+				continue
+			}
+			if !p.Follow && p.allEnded() {
+				return nil, errEnded
+			}
+			if err := p.idle(ctx); err != nil {
 				return nil, err
 			}
-			continue
-		}
-		if !p.Follow && p.allEnded() {
-			return nil, errEnded
-		}
-		if err := p.idle(ctx); err != nil {
-			return nil, err
 		}
 		select {
 		case s := <-p.reload:
@@ -160,8 +165,8 @@ func Positions(st committer) (func(streamID string) []byte, error) {
 // take goes round the streams from where it last stopped until the batch is full or all are quiet.
 func (p *Pipeline) take() (batch, error) {
 	var b batch
-	room, quiet := p.Batch, 0
-	for room > 0 && quiet < len(p.streams) {
+	room, bytes, quiet := p.Batch, int64(batchBytes), 0
+	for room > 0 && bytes > 0 && quiet < len(p.streams) {
 		s := p.streams[p.next%len(p.streams)]
 		p.next++
 		if s.ended {
@@ -189,6 +194,7 @@ func (p *Pipeline) take() (batch, error) {
 		quiet = 0
 		s.active, s.lag = now, c.Lag
 		room -= len(c.Records)
+		bytes -= c.Bytes
 		b = append(b, chunk{c, s, live})
 		if len(b) >= p.Batch { // chunks without records count, too
 			break

@@ -64,6 +64,7 @@ type Options struct {
 	Workers   int           // that decode and match; 0: one a core
 	IdleAfter time.Duration // a quiet stream's watermark is then advanced by the clock; 0: never
 	Memory    int64         // bytes that windows may take; beyond it, rules give up what is oldest; 0: no bound
+	Paused    func() bool   // true: nothing may be read for now; asked before each batch; may be nil
 	Until     time.Time     // at the end of finite sources, advance all watermarks to here
 	Plan      *Plan         // a run to be repeated; nil: none. Its streams are read, and those of Sources are not
 

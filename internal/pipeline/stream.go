@@ -25,6 +25,7 @@ type stream struct {
 	active  time.Time // when it last had something, or could not be read
 	drained time.Time // when it was last read to its end
 	lag     int64     // bytes known to wait
+	behind  int64     // by how much its newest event was behind the clock when it was last read live; nanoseconds
 	header  *decode.Header
 	same    map[uint64]*same // identical records of a source without native ids
 	noted   []uint64         // those of same that the next commit stores
@@ -140,6 +141,14 @@ func (s *stream) saw(t, ceiling int64) (late bool) {
 		s.Top[2] = t
 	}
 	return late
+}
+
+// compare notes how far the stream is behind the clock, where what was read had been written a moment ago. A clock that is a
+// day fast, or a log that is delivered a day late, may not make the decision that it is idle run ahead of its own events.
+func (s *stream) compare(read time.Time) {
+	if s.Top[0] != engine.Never {
+		s.behind = max(0, read.UnixNano()-s.Top[0])
+	}
 }
 
 // advance moves the watermark by a decision.

@@ -6,15 +6,16 @@ package window
 func (w *Window) addCounted(s *Spec, at int, changed []int64) []int64 {
 	y := w.entries[at]
 	end := forth(y.Time, s.Timespan)
-	for i := w.after(y.Time - 1); i < len(w.entries) && w.entries[i].Time < end; i++ {
+	for i := w.after(y.Time - 1); i < len(w.entries) && w.entries[i].Time < end; i = w.after(w.entries[i].Time) { // a tie has one window
 		lo, hi := w.bounds(s, i)
 		if hi-lo < s.AtLeast {
 			continue
 		}
 		period := s.PeriodOf(w.entries[i].Time)
-		if i != at && hi-lo > s.AtLeast { // it was a hit without y: the rest of its window is in its alert
+		alone := w.entries[i].Time == y.Time && w.after(y.Time) == i+1
+		if !alone && hi-lo > s.AtLeast { // it was a hit without y: the rest of its window is in its alert
 			lo, hi = at, at+1
-		} else if i == at {
+		} else if alone {
 			lo = max(lo, w.covered(s, at, period))
 		}
 		changed = w.join(period, w.entries[lo:hi], changed)
@@ -29,12 +30,6 @@ func (w *Window) covered(s *Spec, at int, period int64) int {
 		return 0
 	}
 	lo, hi := w.bounds(s, at-1)
-	if w.entries[at-1].Time == w.entries[at].Time {
-		if hi-lo-1 < s.AtLeast {
-			return 0
-		}
-		return at // y stands within the tie; what follows it is joined once more, which changes nothing
-	}
 	if hi-lo < s.AtLeast {
 		return 0
 	}

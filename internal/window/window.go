@@ -105,7 +105,7 @@ func (w *Window) Add(s *Spec, y Entry, changed []int64) (_ []int64, added bool) 
 	}
 	// Every window that holds y is looked at: those of events in [y.Time, y.Time+Timespan).
 	end := forth(y.Time, s.Timespan)
-	for i := w.after(y.Time - 1); i < len(w.entries) && w.entries[i].Time < end; i++ {
+	for i := w.after(y.Time - 1); i < len(w.entries) && w.entries[i].Time < end; i = w.after(w.entries[i].Time) { // a tie has one window
 		lo, hi := w.bounds(s, i)
 		if hit := s.hit(w.entries[lo:hi]); hit != nil {
 			changed = w.join(s.PeriodOf(w.entries[i].Time), hit, changed)

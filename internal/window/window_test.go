@@ -373,3 +373,15 @@ func TestGivingUpMemoryNeverAccuses(t *testing.T) {
 		}
 	})
 }
+
+// Thousands of events of one key at one instant (a list that a system opens by itself) cost as much as others.
+func BenchmarkAddAtOneInstant(b *testing.B) {
+	s := &Spec{Timespan: 1, Period: 100_000, AtLeast: 1}
+	for b.Loop() {
+		w := New()
+		var changed []int64
+		for i := range 8000 {
+			changed, _ = w.Add(s, Entry{Time: 7, ID: event.ID{byte(i * 31), byte(i >> 8), byte(i)}}, changed[:0])
+		}
+	}
+}
