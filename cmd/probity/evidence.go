@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -80,7 +81,7 @@ func verifierKey(given string) (note.Verifier, error) {
 	if !strings.Contains(given, "+") {
 		b, err := os.ReadFile(given)
 		if err != nil {
-			return nil, fmt.Errorf("--key: %w", err)
+			return nil, fmt.Errorf("--key: %w; give the public key as keygen printed it (NAME+HASH+KEY), or a file that holds it", err)
 		}
 		given = string(b)
 	}
@@ -129,6 +130,9 @@ func (c *evidenceKeygenCommand) Run(e *env) error {
 		return usageError("--" + err.Error())
 	}
 	f, err := os.OpenFile(c.Out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("--out: %s is there already and a key is never written over; name another file", c.Out)
+	}
 	if err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}

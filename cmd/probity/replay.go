@@ -82,6 +82,7 @@ func (c *replayCommand) compared(to io.Writer, r *daemon.Repeated) error {
 	}
 	fmt.Fprintf(to, "%d alerts stand here, %d in the state folder at commit %d\n", r.Here, r.InState, r.Commit)
 	if len(r.Differing) == 0 {
+		fmt.Fprintln(to, "no alert differs")
 		return nil
 	}
 	for _, id := range r.Differing {

@@ -43,7 +43,7 @@ type Alert struct {
 	Marking    string         `json:"marking" jsonschema:"government security classification"`
 	Rule       Rule           `json:"rule"`
 	Summary    string         `json:"summary" jsonschema:"one plain sentence; names persons"`
-	Person     *Person        `json:"person,omitempty" jsonschema:"whom it is about, as the people table knew them at the last event"`
+	Person     *Person        `json:"person,omitempty" jsonschema:"whom it is about, as the people table knew them at the last event; absent where the group names no person, since the hits are then those of many"`
 	Group      []KeyPart      `json:"group" jsonschema:"the group key that the hits share"`
 	Period     Period         `json:"period"`
 	Count      int            `json:"count" jsonschema:"distinct events in the period's hit windows"`

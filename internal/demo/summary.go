@@ -19,6 +19,7 @@ func (s *show) opening() string {
 	for _, line := range []string{
 		"Every person and record below is invented. The logs of Niche, PNC, STORM, Crime Management and Microsoft 365 are growing now; misuse is hidden in them.",
 		fmt.Sprintf("The daemon that reads them is the real one. Its metrics, which name nobody: http://%s/metrics", s.daemon.Addr()),
+		"What an alert lists under for speaks for misuse, under against in favour of the person.",
 		fmt.Sprintf("Everything lies in %s%s", s.folder.path, map[bool]string{false: ", which is removed at the end"}[s.Keep]),
 	} {
 		for _, l := range wrap(line, s.screen.width) {

@@ -169,8 +169,11 @@ func (d *Draft) Summarise() error {
 		return nil
 	}
 	id, _ := first.Fields[d.who(first)+".id"].(string)
-	d.Alert.Person = d.gen.person(id, d.Alert.Last.UnixNano())
-	text, err := d.summary(first)
+	person := d.gen.person(id, d.Alert.Last.UnixNano())
+	if d.aboutOne() {
+		d.Alert.Person = person
+	}
+	text, err := d.summary(first, person)
 	if err != nil {
 		return fmt.Errorf("rule %s: summary: %w", d.Rule.ID, err)
 	}
@@ -192,6 +195,18 @@ func (d *Draft) who(first *event.Record) string {
 		return "requestor"
 	}
 	return "user"
+}
+
+// aboutOne reports whether the group says whom the alert is about. Where many share what they are grouped by, a record or a
+// workstation, to name the one who happens to stand in the first event would single them out.
+func (d *Draft) aboutOne() bool {
+	return slices.ContainsFunc(d.Alert.Group, func(g alert.KeyPart) bool {
+		switch g.Field {
+		case "actor.id", "user.id", "requestor.id", "actor.name", "user.name", "requestor.name":
+			return true
+		}
+		return false
+	})
 }
 
 // person is what the people table knew of somebody at an event time; nil if nothing.
@@ -220,8 +235,8 @@ func (g *Generation) person(id string, at int64) *alert.Person {
 // local writes a time on the clocks of the generation's zone.
 func (g *Generation) local(t time.Time) string { return t.In(g.zone).Format(summaryTime) }
 
-// summary fills the rule's sentence from the alert and its first record.
-func (d *Draft) summary(first *event.Record) (string, error) {
+// summary fills the rule's sentence from the alert, its first record and whom that is about.
+func (d *Draft) summary(first *event.Record, person *alert.Person) (string, error) {
 	r, a := d.Rule, d.Alert
 	names := map[string]any{}
 	for _, f := range event.Base {
@@ -244,8 +259,8 @@ func (d *Draft) summary(first *event.Record) (string, error) {
 	setName(names, "actor.id", first.Fields[who+".id"])
 	setName(names, "actor.person", first.Fields[who+".id"])
 	setName(names, "actor.name", first.Fields[who+".name"])
-	if a.Person != nil {
-		setName(names, "actor.person", a.Person.String())
+	if person != nil {
+		setName(names, "actor.person", person.String())
 	}
 	setName(names, "event.time", d.gen.local(first.Time))
 	names["count"], names["times"] = a.Count, fmt.Sprint(a.Count, " times")

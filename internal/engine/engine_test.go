@@ -483,6 +483,22 @@ func TestASummaryNamesWhatItLacksUnknown(t *testing.T) {
 	}
 }
 
+func TestAnAlertThatManyShareNamesNoneOfThem(t *testing.T) {
+	for field, want := range map[string]bool{
+		"actor.id": true, "user.id": true, "requestor.name": true, "user.name": true,
+		"object.id": false, "host.name": false, "event.dataset": false,
+	} {
+		d := Draft{Alert: &alert.Alert{Group: []alert.KeyPart{{Field: field, Value: "x"}}}}
+		if got := d.aboutOne(); got != want {
+			t.Errorf("grouped by %s: about one person %v, want %v", field, got, want)
+		}
+	}
+	both := Draft{Alert: &alert.Alert{Group: []alert.KeyPart{{Field: "object.id", Value: "x"}, {Field: "actor.id", Value: "S1"}}}}
+	if !both.aboutOne() {
+		t.Error("an alert about a person and a record is about nobody")
+	}
+}
+
 func TestAnEventThatNoRuleMatchesCostsNoAllocation(t *testing.T) {
 	g := testGeneration(t, accounts{"niche:c1": "S1"}, nil)
 	m := g.NewMatcher(nil)

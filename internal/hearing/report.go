@@ -40,7 +40,7 @@ type report struct {
 	Rule                                                  []pair
 	RuleFiles                                             []string
 	Tables                                                []string
-	Response, Proportionality                             string
+	Response, Proportionality                             []string // by line
 	FalsePositives, Controls                              []string
 	Chain                                                 []string
 	Checks                                                []check
@@ -80,7 +80,7 @@ func (c *Case) report() *report {
 	a, n := c.Last(), neutral.Terminal
 	r := &report{
 		Marking: n(a.Marking), ID: n(c.ID), Title: n(a.Rule.Title), Summary: n(a.Summary), Severity: n(string(a.Rule.Severity)), Status: n(string(a.Status)),
-		Reason: n(a.Reason), Exported: n(at(c.At) + " by probity " + c.Version), Response: n(a.Rule.Response), Proportionality: n(a.Rule.Proportionality),
+		Reason: n(a.Reason), Exported: n(at(c.At) + " by probity " + c.Version), Response: prose(a.Rule.Response), Proportionality: prose(a.Rule.Proportionality),
 		Unknowns: neutralAll(a.Unknowns), FalsePositives: neutralAll(a.Rule.FalsePositives), Missing: neutralAll(c.Missing), Checks: c.checks(),
 	}
 	r.addSubject(a)
@@ -99,6 +99,9 @@ func (c *Case) report() *report {
 	r.Chain = neutralAll(c.chain())
 	return r
 }
+
+// prose is the lines of a text that the rule's author broke into lines, numbered steps above all.
+func prose(text string) []string { return neutralAll(strings.Split(strings.TrimSpace(text), "\n")) }
 
 func neutralAll(texts []string) []string {
 	var out []string

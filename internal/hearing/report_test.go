@@ -35,7 +35,7 @@ func caseOf(s string) *Case {
 	}
 	a := alert.Alert{
 		Schema: alert.SchemaVersion, ID: "abc", Revision: 1, Status: alert.Open, Marking: "OFFICIAL-SENSITIVE", Summary: s + " viewed 2 records",
-		Rule: alert.Rule{ID: "busy", Version: 3, Title: "Many views " + s, Severity: alert.High, Hash: strings.Repeat("1", 64), Response: "Ask the line manager.",
+		Rule: alert.Rule{ID: "busy", Version: 3, Title: "Many views " + s, Severity: alert.High, Hash: strings.Repeat("1", 64), Response: "1. Ask the line manager.\n2. Say nothing to the officer.\n",
 			Proportionality: "Needed.", FalsePositives: []string{"A handover."}, Controls: map[string][]string{"gpg13": {"PMC7"}}},
 		Person: &alert.Person{ID: "S1", Surname: s, Forenames: "Mara", Role: s}, Group: []alert.KeyPart{{Field: "actor.id", Value: s}},
 		Period: alert.Period{Start: noon, End: noon.Add(24 * time.Hour)}, Count: 2, First: noon, Last: noon.Add(time.Minute), EventIDs: []string{"e1", "e2"}, Evidence: records,

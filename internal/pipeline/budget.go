@@ -25,7 +25,7 @@ func (p *Pipeline) economise(c *store.Commit) {
 
 func (p *Pipeline) raised(h engine.Horizon, c *store.Commit) {
 	id, at := h.Rule.ID, time.Unix(0, h.At).UTC()
-	p.Logger.Error("memory is short: a rule has given up what it held of the time before its horizon", zap.String("rule", id), zap.Time("horizon", at))
+	p.Logger.Error("memory is short: a rule has given up what it held of the time before its horizon; raise pipeline.memory_bytes or shorten the rule's timespan", zap.String("rule", id), zap.Time("horizon", at))
 	p.metrics.horizon.WithLabelValues(id, string(h.Rule.Severity)).Set(float64(h.At) / 1e9)
 	p.journal(c, kindHorizon, map[string]any{"rule": id, "horizon": at})
 	p.happened(engine.Own{Action: "horizon", Type: "rule", Object: id, Reason: "memory", Count: -1, At: time.Now().UTC(), Place: at.Format(time.RFC3339)}, c)

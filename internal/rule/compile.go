@@ -144,10 +144,34 @@ func limits(source string) error {
 func exprError(err error) error {
 	var fe *file.Error
 	if errors.As(err, &fe) {
-		return &CondError{max(fe.Line, 1), fe.Column + 1, fe.Message}
+		return &CondError{max(fe.Line, 1), fe.Column + 1, fe.Message + remedy(fe.Message)}
 	}
 	msg, _, _ := strings.Cut(err.Error(), "\n")
 	return &CondError{1, 1, msg}
+}
+
+// remedy says what to do about a message of expr, which only says what it found.
+func remedy(msg string) string {
+	switch msg {
+	case "unexpected token EOF":
+		return ": the condition ends too early; close every parenthesis and bracket, and write something after the last operator"
+	case `unexpected token Operator("=")`:
+		return "; write == to compare"
+	}
+	if word, ok := strings.CutPrefix(msg, `unexpected token Identifier("`); ok {
+		if low := strings.ToLower(strings.TrimSuffix(word, `")`)); low == "and" || low == "or" || low == "not" {
+			return "; write " + low + " in small letters"
+		}
+		return "; write and or or between two clauses"
+	}
+	op, ok := strings.CutPrefix(msg, "invalid operation: ")
+	switch {
+	case !ok || !strings.Contains(op, "mismatched types"):
+		return ""
+	case strings.HasPrefix(op, "and ") || strings.HasPrefix(op, "or ") || strings.HasPrefix(op, "&& ") || strings.HasPrefix(op, "|| "):
+		return "; what stands beside it must be true or false: compare it with something"
+	}
+	return "; both sides must be of one type: texts stand in quotes, numbers, true and false do not"
 }
 
 // readable replaces the names of terms within expr's messages by those that the rule uses.

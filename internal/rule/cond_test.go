@@ -186,9 +186,9 @@ func TestRefusedConditions(t *testing.T) {
 	for source, want := range map[string]string{
 		`event.datset == "x"`:                    `1:1: unknown field event.datset; did you mean event.dataset?`,
 		"true and\n  evnt.action == \"x\"":       `2:3: unknown field evnt.action; did you mean event.action?`,
-		`event.action == 5`:                      `1:14: invalid operation: == (mismatched types string and int)`,
+		`event.action == 5`:                      `1:14: invalid operation: == (mismatched types string and int); both sides must be of one type: texts stand in quotes, numbers, true and false do not`,
 		`event.action`:                           `1:1: expected bool, but got string`,
-		`event.action == "a" and`:                `1:23: unexpected token EOF`,
+		`event.action == "a" and`:                `1:23: unexpected token EOF: the condition ends too early; close every parenthesis and bracket, and write something after the last operator`,
 		`listd(object.id)`:                       `1:1: unknown function listd(); did you mean listed()?`,
 		`listed(object.id, 1)`:                   `1:1: listed takes 1 arguments, not 2: listed(record_ref string) → bool`,
 		`listed(event.sequence)`:                 `1:1: listed: argument 1 (event.sequence) is a int, it needs a string`,

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -188,7 +189,7 @@ func (b *builder) duration(path, text string, zeroToo bool) time.Duration {
 	}
 	d, err := strictyaml.ParseDuration(text)
 	if err != nil || d < 0 || d == 0 && !zeroToo || d > maxTimespan {
-		b.problem(path, fmt.Sprintf("timespan %q", text), "write a length of time over 0 and up to 365d, or the name of a parameter that is one")
+		b.problem(path, fmt.Sprintf("timespan %q", text), "write a length of time over 0 and up to 365d, or the name of a parameter that is one"+b.likeParam(text))
 		return time.Second
 	}
 	return d
@@ -237,8 +238,16 @@ func (b *builder) whole(path, text string, least, most int) int {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < least || n > most {
-		b.problem(path, fmt.Sprintf("number %q", text), fmt.Sprintf("write a whole number from %d to %d, or the name of a parameter that is one", least, most))
+		b.problem(path, fmt.Sprintf("number %q", text), fmt.Sprintf("write a whole number from %d to %d, or the name of a parameter that is one", least, most)+b.likeParam(text))
 		return max(least, 1)
 	}
 	return n
+}
+
+// likeParam names the parameter that was probably meant.
+func (b *builder) likeParam(text string) string {
+	if near := strictyaml.Nearest(text, slices.Sorted(maps.Keys(b.rule.Params))); near != "" && near != text {
+		return "; did you mean " + near + "?"
+	}
+	return ""
 }

@@ -126,7 +126,7 @@ type Test struct {
 
 // ExpectedAlert is what a test expects of an alert; keys left out are not compared.
 type ExpectedAlert struct {
-	Group    map[string]string `json:"group"`
+	Group    map[string]string `json:"group" jsonschema:"all fields of the group key with their values; may be left out"`
 	Count    int               `json:"count,omitempty"`
 	First    strictyaml.Date   `json:"first,omitempty"`
 	Last     strictyaml.Date   `json:"last,omitempty"`

@@ -63,7 +63,7 @@ func repository(ctx context.Context, p string) (repo, string, error) {
 	dir := existing(abs)
 	top, err := repo{top: dir}.git(ctx, nil, "rev-parse", "--show-toplevel")
 	if err != nil {
-		return repo{}, "", fmt.Errorf("%s lies in no git repository (%w)", p, err)
+		return repo{}, "", fmt.Errorf("%s lies in no git repository (%w); name where the repository has its rules with --rules", p, err)
 	}
 	r := repo{top: strings.TrimSuffix(string(top), "\n")}
 	below, err := filepath.Rel(dir, abs)

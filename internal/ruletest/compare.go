@@ -40,6 +40,9 @@ func (c *testCase) compare(got outcome) (problems []string) {
 	if got.Suppressed != c.test.Suppressed {
 		problems = append(problems, fmt.Sprintf("suppressed: expected %d matches that an exception holds back, got %d", c.test.Suppressed, got.Suppressed))
 	}
+	if len(problems) > 0 && len(got.Alerts) < len(c.test.Alerts) && got.Unknown > 0 {
+		problems = append(problems, fmt.Sprintf("unknown: %d times the condition or an exception asks for what is empty in the record or a table, and unknown never accuses; probity rules explain --event shows which", got.Unknown))
+	}
 	return problems
 }
 

@@ -19,6 +19,7 @@ type Explainer struct {
 	generation *engine.Generation
 	rule       *rule.Compiled
 	tables     []table.Version
+	until      time.Time
 	matcher    *engine.Matcher
 	eval       *rule.Eval
 	buffer     []engine.Match
@@ -44,6 +45,7 @@ type chosen struct {
 type ExplainOptions struct {
 	Generation *engine.Generation
 	Tables     []table.Version
+	Until      time.Time // nothing before it is missing any more, and what comes after it may still come; zero: all was read
 }
 
 // NewExplainer returns an explainer of the generation's one rule.
@@ -55,7 +57,7 @@ func NewExplainer(o ExplainOptions) (*Explainer, error) {
 		return nil, fmt.Errorf("explain: %d rules, one is needed", n)
 	}
 	return &Explainer{
-		generation: o.Generation, rule: o.Generation.Rules.Rules[0], tables: o.Tables,
+		generation: o.Generation, rule: o.Generation.Rules.Rules[0], tables: o.Tables, until: o.Until,
 		matcher: o.Generation.NewMatcher(nil), eval: o.Generation.Rules.NewEval(),
 		counted: map[string][]engine.Match{}, held: map[string][]heldMatch{},
 	}, nil

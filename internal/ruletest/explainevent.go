@@ -41,7 +41,9 @@ func (h HandWritten) Explain(nth int) ([]Explained, error) {
 	if nth < 1 || nth > len(timeline) {
 		return nil, fmt.Errorf("%s: there is no event %d; it has %d", h.File.Name, nth, len(timeline))
 	}
-	x, err := NewExplainer(*in)
+	judged := *in
+	judged.Until = c.test.Until.Time
+	x, err := NewExplainer(judged)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +82,7 @@ func (h HandWritten) testCase() (*explainCase, error) {
 		return nil, problems
 	}
 	form, indent := eventForm, eventIn
-	for _, k := range []string{"events", "lines", "tables"} {
+	for _, k := range []string{"events", "lines", "tables", "until"} {
 		if _, ok := keys[k]; ok {
 			form, indent = timelineForm, timelineIn
 		}

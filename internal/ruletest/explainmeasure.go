@@ -181,6 +181,8 @@ func (w *WindowExplained) verdictOfSource() string {
 	switch {
 	case w.Shape == rule.SilenceType && w.Fires:
 		return "it fires: nothing follows within the timespan"
+	case w.Shape == rule.SilenceType && w.Source != nil && w.Source.Next == nil:
+		return "it does not fire yet: nothing follows, but until is within the timespan"
 	case w.Shape == rule.SilenceType:
 		return "it does not fire: another event follows within the timespan"
 	case w.Fires:

@@ -72,3 +72,24 @@ func TestEveryShapeSaysHowFarItIs(t *testing.T) {
 		})
 	}
 }
+
+func TestATimelineIsExplainedAsFarAsItSaysThatNothingIsMissing(t *testing.T) {
+	const silence = `{type: silence, timespan: 1h, group_by: [event.dataset]}`
+	for until, want := range map[string]string{
+		"":                              "it fires: nothing follows within the timespan",
+		"until: 2026-03-02T13:30:00Z\n": "it fires: nothing follows within the timespan",
+		"until: 2026-03-02T12:30:00Z\n": "it does not fire yet: nothing follows, but until is within the timespan",
+	} {
+		got, err := handWritten(t, viewed(silence), "events:\n"+atNoon("00", "view", "A")+until).Explain(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text strings.Builder
+		if err := got[0].WriteText(&text); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("%q: no %q in\n%s", until, want, text.String())
+		}
+	}
+}

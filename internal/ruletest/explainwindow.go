@@ -233,7 +233,11 @@ func (h *HeldBack) add(o engine.Outcome) {
 // period it falls.
 func (x *Explainer) alerts(all []engine.Match, at int64, id event.ID) (out []AlertBrief) {
 	state := engine.NewState(x.generation, 1)
-	for _, d := range state.Apply(all, []int64{allRead}, engine.Serially).Drafts {
+	mark := int64(allRead)
+	if !x.until.IsZero() {
+		mark = x.until.UnixNano()
+	}
+	for _, d := range state.Apply(all, []int64{mark}, engine.Serially).Drafts {
 		a := d.Alert
 		brief := AlertBrief{Period: a.Period, Count: a.Count, First: a.First, Last: a.Last, Holds: slices.Contains(a.EventIDs, id.String()), Measures: d.Measured()}
 		if x.rule.Measured() {

@@ -3,6 +3,7 @@ package ruletest
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -51,13 +52,14 @@ func Lint(files []rule.File, o LintOptions) (*rule.Set, []Finding, strictyaml.Pr
 	l.vocabulary()
 	l.twins()
 	overlays := overlaysOf(files)
+	shipped := shippedParams(files, overlays)
 	found := make([][]Finding, len(set.Rules))
 	judged := o.Progress.counter("rules judged", len(set.Rules))
 	onEachCore(len(set.Rules), func() func(int) {
 		logic := set.NewLogic()
 		return func(i int) {
 			r := set.Rules[i]
-			one := &ruleLint{linter: l, Compiled: r, logic: logic, places: loaded.Places[r.ID], overlay: overlays[r.ID]}
+			one := &ruleLint{linter: l, Compiled: r, logic: logic, places: loaded.Places[r.ID], overlay: overlays[r.ID], shipped: shipped[r.ID]}
 			for _, check := range checks {
 				check(one)
 			}
@@ -94,7 +96,8 @@ type ruleLint struct {
 	*rule.Compiled
 	logic    *rule.Logic
 	places   rule.Places
-	overlay  *rule.Overlay // nil if there is none
+	overlay  *rule.Overlay  // nil if there is none
+	shipped  map[string]any // the rule's own parameters, of a rule that an overlay changes
 	findings []Finding
 }
 
@@ -171,3 +174,25 @@ func overlaysOf(files []rule.File) map[string]*rule.Overlay {
 	}
 	return out
 }
+
+// shippedParams reads again what parameters rules have without their overlays.
+func shippedParams(files []rule.File, overlays map[string]*rule.Overlay) map[string]map[string]any {
+	out := map[string]map[string]any{}
+	if len(overlays) == 0 {
+		return out
+	}
+	for _, f := range files {
+		var r struct {
+			ID     string         `json:"id"`
+			Params map[string]any `json:"params"`
+		}
+		if id := idLine.FindSubmatch(f.Data); id == nil || overlays[string(id[1])] == nil {
+			continue // most rules have none, and to read one takes time
+		}
+		strictyaml.Decode(f.Name, f.Data, &r) // its other keys are no problem here: the rule was read already
+		out[r.ID] = r.Params
+	}
+	return out
+}
+
+var idLine = regexp.MustCompile(`(?m)^id:\s*["']?([a-z0-9_-]+)`)

@@ -3,6 +3,7 @@ package ruletest
 import (
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -170,6 +171,16 @@ func (r *ruleLint) lintMeaning() {
 	}
 }
 
+// asShipped reports whether parameters have the values that the rule has without its overlay.
+func (r *ruleLint) asShipped(params map[string]any) bool {
+	for name, v := range params {
+		if !reflect.DeepEqual(v, r.shipped[name]) {
+			return false
+		}
+	}
+	return true
+}
+
 func (r *ruleLint) lintOverlay() {
 	o := r.overlay
 	if o == nil {
@@ -178,7 +189,7 @@ func (r *ruleLint) lintOverlay() {
 	if strings.TrimSpace(o.Reason) == "" {
 		r.add("PRB050", "overlay", "an overlay without a reason", "say why this force differs: reason: …")
 	}
-	if len(o.Params)+len(o.Exceptions) == 0 && o.Severity == "" && o.Owner == "" && o.ReviewBy.IsZero() && o.Points == nil &&
+	if r.asShipped(o.Params) && len(o.Exceptions) == 0 && o.Severity == "" && o.Owner == "" && o.ReviewBy.IsZero() && o.Points == nil &&
 		o.DecideWithin == 0 && o.Alert == (rule.OverlayAlert{}) {
 		r.add("PRB051", "overlay", "an overlay that changes nothing", "remove it, or write params:, severity:, exceptions: or disabled:")
 	}

@@ -34,6 +34,7 @@ type outcome struct {
 	Undecided  int
 	Suppressed int
 	Counted    int // matches that count towards a hit
+	Unknown    int // what would be judged, were it not for something empty
 }
 
 // raised is what a test can say of an alert.
@@ -135,6 +136,7 @@ func (s *stage) walk(c course) (outcome, error) {
 	}
 	w.mark = max(w.mark, s.end(c.events).UnixNano())
 	w.apply(nil)
+	out.Unknown = int(w.matcher.Counts[0].Unknown)
 	if n := w.matcher.Counts[0].Errors; n > 0 {
 		return out, fmt.Errorf("%d evaluations of a condition ended in an error of expr", n)
 	}

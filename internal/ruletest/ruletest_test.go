@@ -327,3 +327,24 @@ func staged(t *testing.T, test string) (*testCase, *stage, []*event.Event) {
 	}
 	return c, s, timeline
 }
+
+func TestAMissingAlertIsExplainedByWhatIsEmpty(t *testing.T) {
+	const robots = `
+  - name: t
+    tables: {assignments: "", links: ""}
+    events:
+      - {event.time: 2026-03-02T12:00:00Z, event.dataset: niche, event.reason: denied, user.id: S1, repeat: 2, every: 1m}
+    alerts: [{count: 2}]
+`
+	results, problems := run(t, robots)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	want := []string{
+		"missing: alert {}, count 2",
+		"unknown: 2 times the condition or an exception asks for what is empty in the record or a table, and unknown never accuses; probity rules explain --event shows which",
+	}
+	if diff := cmp.Diff(want, results[0].Problems); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -11,7 +11,8 @@
 // Every answer is three-valued. A lookup is UnknownTable where a newer table may answer: the table is absent, does not
 // cover the event time, or lacks the row while a miss means unknown; and for an actor whom nobody could resolve
 // ("dataset:account"), whatever the table. It is UnknownField where no newer table would help: an argument or the column
-// is empty. Combinations follow Kleene: what decides is looked at even beside an unknown, and of two unknowns the one that
+// is empty, or a status is asked for a time that lies too long before the export, since every newer export is later still.
+// Were that UnknownTable, every event of a month that is read at once would wait in vain. Combinations follow Kleene: what decides is looked at even beside an unknown, and of two unknowns the one that
 // a newer table may lift is reported.
 //
 // # The file

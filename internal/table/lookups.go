@@ -121,7 +121,7 @@ func aboutPeople() []question {
 			Name: "person", Params: []event.Param{staff}, Columns: kinds, Tables: []string{People},
 			Doc: "A column of a member of staff: person(actor.id).role. start_date is the first instant of its day; end_date and " +
 				"vetting_expiry are the first instant after theirs, so event.time >= person(actor.id).end_date is true from the next " +
-				"midnight on. status (active, suspended, left, leave) is that of the export's day and unknown beyond max_age of it. " +
+				"midnight on. status (active, suspended, left, leave) is that of the export's day and unknown beyond max_age of it: undecided after it, for good before it. " +
 				"Unknown if the person is not in the table, or the column is empty.",
 		}},
 		{verdict: (*Set).knownPerson, Lookup: event.Lookup{

@@ -196,6 +196,8 @@ func (s *Set) column(name string) event.LookupFunc {
 		switch {
 		case found != yes:
 			return event.Value{}, found.why()
+		case c == colStatus && at < s.people.now.from:
+			return event.Value{}, event.UnknownField // a newer export is of a later day still
 		case c == colStatus && !s.people.now.holds(at), who.faulty&(1<<c) != 0:
 			return event.Value{}, event.UnknownTable
 		case !who.values[c].Has():

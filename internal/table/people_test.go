@@ -40,7 +40,8 @@ func TestPeopleAnswerWithinTheirSpanAndAroundTheExport(t *testing.T) {
 		{"person(S00042).role", "2026-03-04T02:00:00Z", "response"}, // after covers, within max_age
 		{"person(S00042).role", tooLate, "unknown table"},
 		{"person(S00042).status", "2026-02-28T02:00:00Z", "active"},
-		{"person(S00042).status", "2026-02-28T01:59:59Z", "unknown table"}, // covered, but the status is the export's
+		{"person(S00042).status", "2026-02-28T01:59:59Z", "unknown field"}, // covered, but the status is that of the export, and of no later one
+		{"person(S00042).status", "2026-03-04T02:00:01Z", "unknown table"}, // a newer export may say it
 		{"known_person(S00042)", tooLate, "unknown table"},
 	})
 }
