@@ -17,6 +17,8 @@ type evidenceCommand struct {
 	Export evidenceExportCommand `cmd:"" help:"Write the bundle of one alert for a hearing."`
 	Keygen evidenceKeygenCommand `cmd:"" help:"Make the key pair that checkpoints are signed with."`
 	Redact evidenceRedactCommand `cmd:"" help:"Destroy what an entry holds, and record who approved that."`
+
+	Completeness evidenceCompletenessCommand `cmd:"" help:"Show for each source and day whether every byte that was there was judged, rejected or declared lost."`
 }
 
 type evidenceVerifyCommand struct {

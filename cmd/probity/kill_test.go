@@ -44,6 +44,7 @@ func killedOften(f *force, kills int, dice *rand.Rand) {
 	if diff := cmp.Diff(f.replayed(), f.repeated()); diff != "" { // while the daemon runs
 		t.Errorf("one replay of all bytes (-) and the run, repeated over its %d restarts (+), differ:\n%s", kills, diff)
 	}
+	f.allAccounted(p)
 	p.terminate(t, 8*time.Second)
 	if _, err := f.delivered(); err != nil {
 		t.Error(err)

@@ -150,7 +150,7 @@ func (s *spoolStream) withLosses(chunk *source.Chunk) *source.Chunk {
 		chunk = &again
 	}
 	for _, l := range losses {
-		chunk.Gaps = append(chunk.Gaps, source.Gap{Path: "listener", From: 0, To: l.Bytes, Reason: gapDropped + l.Reason})
+		chunk.Gaps = append(chunk.Gaps, source.Gap{Path: "listener", From: 0, To: l.Bytes, Reason: gapDropped + l.Reason, Beyond: true})
 	}
 	return chunk
 }

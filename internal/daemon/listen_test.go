@@ -128,6 +128,10 @@ func TestALostMessageIsAGapInTheEvidence(t *testing.T) {
 	if !strings.Contains(bodies, "dropped-torn") || !strings.Contains(bodies, `\"to\":8`) {
 		t.Errorf("no gap of 8 bytes in the evidence: %s", bodies)
 	}
+	found, err := s.config().Completeness(CompletenessOptions{Source: "storm", Days: 2, Now: time.Now()})
+	if err != nil || !found.AddsUp() || len(found.Days) == 0 || found.Days[0].Lost != 8 || found.Days[0].There != 8 {
+		t.Errorf("%v, %+v", err, found)
+	}
 }
 
 // What a source reads in the spool is handed on when its fsync has succeeded, and then once.

@@ -61,7 +61,7 @@ func (p *Pipeline) gap(s *stream, g source.Gap, c *store.Commit) {
 		zap.String("source", s.source.Name), zap.String("path", g.Path), zap.Int64("from", g.From), zap.Int64("to", g.To), zap.String("reason", g.Reason))
 	p.metrics.gaps.WithLabelValues(s.source.Name, g.Reason).Inc()
 	c.Evidence = append(c.Evidence, evidence.Entry{Kind: "gap", Body: map[string]any{
-		"source": s.source.Name, "stream": s.from.ID(), "path": g.Path, "from": g.From, "to": g.To, "reason": g.Reason,
+		"source": s.source.Name, "stream": s.id, "path": g.Path, "from": g.From, "to": g.To, "reason": g.Reason,
 	}})
 	lost := int64(-1)
 	if g.To >= 0 {

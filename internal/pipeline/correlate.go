@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -23,11 +24,23 @@ func (p *Pipeline) correlate(j *judged) (*store.Commit, error) {
 	for i := range j.tasks {
 		t := &j.tasks[i]
 		p.inOrder(t, j.started)
+		t.tally()
 		matches = append(matches, t.matches...)
 		c.Rejects = append(c.Rejects, t.rejects...)
 	}
 	p.positionsOf(j, c)
 	return c, p.apply(matches, c)
+}
+
+// tally adds what became of a task's records to its chunk.
+func (t *task) tally() {
+	d := &t.chunk.done
+	d.Events += int64(len(t.times))
+	d.Judged += t.bytes
+	d.Rejects += int64(len(t.rejects))
+	for i := range t.rejects {
+		d.Rejected += int64(len(t.rejects[i].Data))
+	}
 }
 
 // aheadOfClock bounds how far ahead of its reading an event may move a watermark: beyond it the time is a mistake.
@@ -97,8 +110,13 @@ func (p *Pipeline) identity(r *event.Record) event.ID {
 // positionsOf adds where each stream of the batch goes on, and what was lost before it could be read.
 func (p *Pipeline) positionsOf(j *judged, c *store.Commit) {
 	var touched []*stream
-	for _, ch := range j.batch {
+	day := cmp.Or(p.day, dayOf(time.Now())) // a plan has no days of its own
+	for i := range j.batch {
+		ch := &j.batch[i]
 		s := ch.stream
+		for _, m := range s.Ledger.account(day, s.At, ch) {
+			p.unaccounted(s.source.Name, m, c)
+		}
 		s.At = ch.State
 		if !slices.Contains(touched, s) {
 			touched = append(touched, s)

@@ -11,6 +11,23 @@
 // revisions with their outbox rows, rejects, gaps, evidence. If it fails, the same Commit is tried again until it succeeds
 // or the pipeline is stopped: nothing is read meanwhile, and nothing is dropped.
 //
+// # The ledger
+//
+// Each stream's position holds an account of its bytes for each day, UTC, on which they were read (Account): what was there,
+// and what became of it. What was there is measured by other means than reading counts: the size of each file that was left
+// (source.Finished), of the open one the byte where a restart would go on. Framed records are counted as they come, events and
+// rejects as the workers hand them back. It is committed with the records, so a kill neither loses nor doubles a byte of it.
+//
+// When a day has ended, one entry of kind "completeness" for each source goes to the evidence: there = judged + rejected +
+// framing + lost + unaccounted, where framing is line ends, headers and blank lines, and lost is declared gaps; lost_unknown
+// counts gaps without a length, of which nothing is in the sums. The entry takes the day out of the positions in the same
+// commit. Entries of one day and source are to be added: a clock that was set back makes a second one. What does not add up, of
+// a chunk, a file or a day, is told at once: unaccounted.
+//
+// The same turn of the day makes what is kept of whole files that have ended small, and drops it when the file has been gone
+// from its folder for two turns (kindForget); of each source the one that has come furthest stays, because it says how far the
+// source has come. A file that went before it had been read to its end is then a gap.
+//
 // # The journal
 //
 // Alerts are a function of the records and of a few decisions that do not follow from the records. Each of them is an entry of
@@ -24,6 +41,7 @@
 //	sweep                                        undecided matches whose time was up were dropped
 //	horizon      rule, horizon                   memory was short, and a rule gave up what it held before
 //	own          own                             something happened to Probity itself that rules over alerts judge
+//	forget       streams                         positions of whole files were dropped that had long gone from their folders
 //
 // Every entry says where: at counts, by stream, the records that had been judged or rejected since the stream's beginning; it
 // names those whose count has changed since the entry before, and after a start all. The same count stands in each committed
@@ -33,6 +51,8 @@
 // decision when all have reached it; what it may not do by itself (find streams, sweep, advance by the clock) is left to the
 // plan. Between two entries no watermark depends on anything but the records, so it does not matter how the work is cut. At the
 // end the sums must agree: other records in the place of those that were judged are told, as are records that are missing.
+// A forgotten stream counts its records from 0, if its name is used again; a plan counts on.
+//
 // What a plan cannot repeat: events later than allowed whose windows one interleaving had forgotten and another had not, and
 // event times more than a day ahead of the clock that read them; and in which revision an alert first said that memory was
 // short.

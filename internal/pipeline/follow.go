@@ -28,6 +28,13 @@ type chunk struct {
 	*source.Chunk
 	stream *stream
 	live   bool // it was written a moment ago: shortly before, there was nothing to read
+	done   done
+}
+
+// done is what the workers say became of a chunk's records.
+type done struct {
+	Events, Rejects  int64
+	Judged, Rejected int64 // bytes
 }
 
 // batchBytes bounds a batch besides Options.Batch: of records of a megabyte, thousands would be gigabytes.
@@ -92,6 +99,9 @@ func (p *Pipeline) look(ctx context.Context) error {
 	if p.Plan != nil {
 		return nil
 	}
+	if err := p.turnDay(ctx, time.Now()); err != nil {
+		return err
+	}
 	return errors.Join(p.find(), p.sweep(ctx))
 }
 
@@ -128,6 +138,9 @@ func (p *Pipeline) find() error {
 	return nil
 }
 
+// beginner is a stream that says at which byte of its first file it begins.
+type beginner interface{ Begins() int64 }
+
 // open adds a stream, which goes on from its committed position.
 func (p *Pipeline) open(f source.Stream, src *Source, committed []byte) error {
 	s, err := newStream(f, src, committed)
@@ -136,6 +149,10 @@ func (p *Pipeline) open(f source.Stream, src *Source, committed []byte) error {
 	}
 	if err := s.recall(p.Store); err != nil {
 		return err
+	}
+	s.Gone = 0
+	if b, ok := f.(beginner); ok && src.WholeFiles {
+		s.Ledger.begin(b.Begins())
 	}
 	p.streams = append(p.streams, s)
 	return nil
@@ -195,7 +212,7 @@ func (p *Pipeline) take() (batch, error) {
 		s.active, s.lag = now, c.Lag
 		room -= len(c.Records)
 		bytes -= c.Bytes
-		b = append(b, chunk{c, s, live})
+		b = append(b, chunk{Chunk: c, stream: s, live: live})
 		if len(b) >= p.Batch { // chunks without records count, too
 			break
 		}

@@ -19,6 +19,7 @@ const (
 	kindSweep      = "sweep"
 	kindHorizon    = "horizon"
 	kindOwn        = "own"
+	kindForget     = "forget"
 )
 
 // journal adds a decision to the commit that it is part of, and to the evidence.

@@ -33,6 +33,7 @@ type task struct {
 	records []decode.Record
 	times   []int64 // of its events, in order
 	sum     uint64  // of its records; see position
+	bytes   int64   // of those that became events
 	matches []engine.Match
 	rejects []store.Reject
 }
@@ -132,6 +133,7 @@ func (w *worker) one(d *decode.Worker, rec decode.Record, t *task, ingested time
 	w.ev.Ingested, w.ev.Live = ingested.UnixNano(), t.chunk.live
 	t.matches = w.matcher.Match(&w.ev, t.matches)
 	t.times = append(t.times, w.ev.Time())
+	t.bytes += int64(len(rec.Data))
 	return nil
 }
 

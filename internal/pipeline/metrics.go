@@ -16,6 +16,7 @@ type metrics struct {
 	rejects, gaps                                  *prometheus.CounterVec // by source, reason
 	lagSeconds, lagBytes, watermarkAt, lastEvent   *prometheus.GaugeVec   // by source
 	absent                                         *prometheus.GaugeVec   // by source
+	unaccounted                                    *prometheus.CounterVec // by source
 
 	evaluated, matches, undecided, suppressed, unknown, errors, seconds *prometheus.CounterVec // by rule, severity
 	alerts, revisions                                                   *prometheus.CounterVec
@@ -54,6 +55,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		lagBytes:     gauge("probity_source_lag_bytes", "Bytes known to wait unread.", "source"),
 		watermarkAt:  gauge("probity_source_watermark_timestamp_seconds", "Event time before which nothing is expected any more.", "source"),
 		absent:       gauge("probity_source_columns_absent", "Columns that the format reads and the log does not have.", "source"),
+		unaccounted:  counter("probity_source_unaccounted_bytes_total", "Bytes by which what was there differs from what was judged, rejected or declared lost; anything but 0 is a fault.", "source"),
 		lastEvent:    gauge("probity_source_last_event_timestamp_seconds", "Event time of the newest event read.", "source"),
 
 		evaluated:         counter("probity_rule_evaluations_total", "Times a rule was evaluated, after the index.", "rule", "severity"),
@@ -84,7 +86,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 
 // source makes a source's series, so that they read 0 before the first record.
 func (m *metrics) source(name string) {
-	for _, c := range []*prometheus.CounterVec{m.records, m.bytes, m.eventsRead, m.late, m.sourceErrors} {
+	for _, c := range []*prometheus.CounterVec{m.records, m.bytes, m.eventsRead, m.late, m.sourceErrors, m.unaccounted} {
 		c.WithLabelValues(name)
 	}
 	m.lagBytes.WithLabelValues(name)

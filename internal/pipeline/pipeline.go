@@ -86,6 +86,7 @@ type Pipeline struct {
 	reload  chan swap
 	next    int       // whose turn it is
 	looked  time.Time // when new streams were last looked for
+	day     string    // that is running, UTC
 	swept   time.Time // when undecided matches whose time is up were last dropped
 	floor   map[*Source]int64
 	expired map[string]bool // exceptions that were reported, by rule and reason

@@ -246,6 +246,9 @@ func TestALiveRunWithRestartsEqualsReplay(t *testing.T) {
 	if diff := cmp.Diff(want, lastRevisions(t, st)); diff != "" {
 		t.Errorf("live (+) and replay (-) differ:\n%.3000s", diff)
 	}
+	if got := sums(t, st); got.There != int64(total) || !got.AddsUp() || got.Lost != 0 || got.Records == 0 {
+		t.Errorf("%d bytes were written; the account is %+v", total, got)
+	}
 }
 
 // waitUntil looks again after each look of the loop, up to a bound.

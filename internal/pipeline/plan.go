@@ -42,7 +42,7 @@ type stepBody struct {
 	At         map[string]int64  `json:"at"`
 	Generation string            `json:"generation"`
 	Sources    map[string]string `json:"sources"` // start: lateness by name
-	Streams    json.RawMessage   `json:"streams"` // open: source by stream; end: a list of streams
+	Streams    json.RawMessage   `json:"streams"` // open: source by stream; end, forget: a list of streams
 	Stream     string            `json:"stream"`  // idle: one of the two
 	Source     string            `json:"source"`
 	Watermark  time.Time         `json:"watermark"`
@@ -50,8 +50,9 @@ type stepBody struct {
 	Horizon    time.Time         `json:"horizon"`
 	Own        engine.Own        `json:"own"`
 
-	opened map[string]string
-	ended  []string
+	opened    map[string]string
+	ended     []string
+	forgotten []string
 }
 
 // ErrNoCounts says that a journal is from before it said where decisions were taken.
@@ -62,6 +63,7 @@ func NewPlan(journal []store.JournalEntry, positions map[string]store.StreamStat
 	if len(journal) == 0 {
 		return nil, errors.New("the journal is empty: nothing has been judged yet")
 	}
+	base := map[string]int64{} // records of a stream before it was forgotten: it counts from 0 then
 	p := &Plan{end: map[string]position{}, known: map[string]string{}, last: map[string]int64{}, cut: map[string]int64{}}
 	for _, e := range journal {
 		s, err := readStep(e)
@@ -69,7 +71,13 @@ func NewPlan(journal []store.JournalEntry, positions map[string]store.StreamStat
 			return nil, fmt.Errorf("journal entry %d (%s): %w", e.Seq, e.Kind, err)
 		}
 		maps.Copy(p.known, s.opened)
+		for id, n := range s.At {
+			s.At[id] = base[id] + n
+		}
 		maps.Copy(p.last, s.At)
+		for _, id := range s.forgotten {
+			base[id] = p.last[id]
+		}
 		p.steps = append(p.steps, s)
 	}
 	for id, committed := range positions {
@@ -80,7 +88,7 @@ func NewPlan(journal []store.JournalEntry, positions map[string]store.StreamStat
 		if _, ok := p.known[id]; !ok && pos.Records > 0 {
 			return nil, fmt.Errorf("stream %s has %d records judged, and the journal does not say when it was opened", id, pos.Records)
 		}
-		p.end[id], p.last[id] = pos, pos.Records
+		p.end[id], p.last[id] = pos, base[id]+pos.Records
 	}
 	if p.steps[0].kind != kindStart || p.First() == "" {
 		return nil, errors.New("the journal does not begin with a start and a generation")
@@ -104,6 +112,8 @@ func readStep(e store.JournalEntry) (step, error) {
 		return s, json.Unmarshal(s.Streams, &s.opened)
 	case kindEnd:
 		return s, json.Unmarshal(s.Streams, &s.ended)
+	case kindForget:
+		return s, json.Unmarshal(s.Streams, &s.forgotten)
 	}
 	return s, errors.New("this program does not know such decisions; repeat the run with the version that wrote it, or a newer one")
 }

@@ -44,6 +44,12 @@ func (p *Pipeline) decide(ctx context.Context, s *step) error {
 		return p.dropOver(ctx)
 	case kindHorizon, kindOwn:
 		return p.happenedAgain(ctx, s)
+	case kindForget:
+		c := &store.Commit{Generation: p.Generation.Hash}
+		for _, id := range s.forgotten {
+			c.Streams = append(c.Streams, store.StreamState{ID: id})
+		}
+		return p.commit(ctx, &judged{}, c)
 	}
 	if s.Generation == p.Generation.Hash {
 		return nil

@@ -18,6 +18,7 @@ import (
 // stream is one stream with what is known of its time.
 type stream struct {
 	from     source.Stream
+	id       string
 	source   *Source
 	lateness int64 // nanoseconds; see newStream
 	position
@@ -42,6 +43,8 @@ type position struct {
 	Records  int64            `json:"records"`  // judged or rejected since the stream's beginning
 	Sum      uint64           `json:"sum"`      // of the xxhash64 of their bytes: whether a repeated run reads the same ones
 	Forgot   int64            `json:"forgot,omitempty"`
+	Ledger   *ledger          `json:"ledger,omitempty"`
+	Gone     int64            `json:"gone,omitempty"` // Unix s: when a whole file was first seen not to stand in its folder any more
 	Same     map[uint64]*same `json:"same,omitempty"` // only read: state folders of version 1 have the counts here
 }
 
@@ -59,10 +62,16 @@ var newPosition = position{Top: [3]int64{engine.Never, engine.Never, engine.Neve
 // lateness: in the repeated hour of October its events may look an hour early.
 func newStream(from source.Stream, s *Source, committed []byte) (*stream, error) {
 	st := &stream{from: from, source: s, active: time.Now()}
+	if from != nil {
+		st.id = from.ID()
+	}
 	st.lateness = int64(s.Lateness + s.Decoder.LateLocal())
 	var err error
 	if st.position, err = readPosition(committed); err != nil {
 		return nil, err
+	}
+	if st.Ledger == nil {
+		st.Ledger = newLedger(st.At)
 	}
 	st.same, st.Same = st.Same, nil
 	if st.same == nil {

@@ -89,7 +89,7 @@ func TestAPositionStaysSmallHoweverManyRecordsWereCounted(t *testing.T) {
 	}
 	streams, err := c.kept.Streams()
 	must(t, err)
-	if n := len(streams["log:a"].State); n > 300 {
+	if n := len(streams["log:a"].State); n > 500 { // most of it are the numbers of a day's account
 		t.Errorf("%d bytes", n)
 	}
 	var tallies int

@@ -153,6 +153,7 @@ func (a *archive) gaveOut(err error) error {
 }
 
 func (a *archive) facts() (facts, error) { return factsOfFile(a.file) }
+func (a *archive) size() (int64, error)  { return a.pos, nil }
 func (a *archive) head() []byte          { return a.first }
 
 func (a *archive) close() {

@@ -44,6 +44,7 @@ type chain struct {
 	hungry  bool   // the block holds no further whole record
 	want    int    // bytes that the block may have
 	ending  bool   // the present end is the end
+	size    int64  // with ending: of the file, measured when that was decided
 	headSum digest // of cur.head(), N = -1: not known
 
 	wake      bool      // worth reading or looking now
@@ -60,9 +61,10 @@ type chain struct {
 	behind    int64 // bytes of newer generations at the last look
 
 	gaps    []Gap
-	changed bool // the resume point, without a chunk to carry it
-	over    bool // all has been read
-	told    bool // and io.EOF returned
+	final   *Finished // to be reported before anything else is read
+	changed bool      // the resume point, without a chunk to carry it
+	over    bool      // all has been read
+	told    bool      // and io.EOF returned
 	closed  bool
 	retryAt time.Time
 }
@@ -76,12 +78,20 @@ func newChain(s *shared, id, base string, list func() ([]generation, error), fra
 
 func (c *chain) ID() string { return c.id }
 
+// Begins is the byte of its first file at which the chain begins: its committed offset, or 0. It is asked before the first Next.
+func (c *chain) Begins() int64 {
+	if c.resume == nil {
+		return 0
+	}
+	return orZero(c.resume.Open).Offset
+}
+
 // ready says cheaply whether Next may have something.
 func (c *chain) ready() bool {
 	switch {
 	case c.closed, c.told, c.follow && c.now().Before(c.retryAt):
 		return false
-	case c.over, c.cur != nil && !c.hungry, len(c.gaps) > 0, c.changed:
+	case c.over, c.cur != nil && !c.hungry, len(c.gaps) > 0, c.final != nil, c.changed:
 		return true
 	}
 	return c.due()
@@ -105,6 +115,9 @@ func (c *chain) Next(maxRecords int) (*Chunk, error) {
 // step goes on until there is a chunk, or nothing to be done now.
 func (c *chain) step(maxRecords int) (*Chunk, error) {
 	for {
+		if c.final != nil { // what is read next belongs to another file
+			return c.report(), nil
+		}
 		if c.over {
 			if chunk := c.report(); chunk != nil {
 				return chunk, nil
@@ -217,6 +230,8 @@ func (c *chain) finish() *Chunk {
 // leave goes to between this file and the next, or ends a whole file, whose place is kept in case it grows.
 func (c *chain) leave() {
 	c.stopLive()
+	unwritten := c.unwritten() // before the file is measured
+	c.measure()
 	if c.whole && (c.rotatedAt.IsZero() || c.behind == 0) {
 		c.over = true
 		return
@@ -224,10 +239,21 @@ func (c *chain) leave() {
 	if at := c.place(); !at.bare() || !c.gone {
 		c.finished(at)
 	} // Nothing was read of an empty file that is gone: what was read before it still tells where to go on.
-	c.keepEye()
+	c.keepEye(unwritten)
 	c.cur = nil
 	c.restart()
 	c.framer.Reset()
+}
+
+// measure takes the final size of the file that is left. What was written since its end was decided is late; a whole file is
+// read on instead. A file that was cut back after it had been read was as long as what was read.
+func (c *chain) measure() {
+	c.size = max(c.size, c.seen())
+	if now, err := c.cur.size(); err == nil && now > c.size && c.follow && !c.whole {
+		c.gaps = append(c.gaps, Gap{Path: c.gen.path, From: c.size, To: now, Reason: GapLate})
+		c.size = now
+	}
+	c.final = &Finished{Path: c.gen.path, Size: c.size}
 }
 
 // finished puts a file among those that have been read.
@@ -245,7 +271,7 @@ func (c *chain) restart() {
 
 // report is a chunk without records, if there is something to be committed.
 func (c *chain) report() *Chunk {
-	if len(c.gaps) == 0 && !c.changed {
+	if len(c.gaps) == 0 && c.final == nil && !c.changed {
 		return nil
 	}
 	return c.sealed(&Chunk{Path: c.gen.path})
@@ -253,8 +279,8 @@ func (c *chain) report() *Chunk {
 
 // sealed completes a chunk with the resume point, gaps and lag.
 func (c *chain) sealed(chunk *Chunk) *Chunk {
-	chunk.Gaps = c.gaps
-	c.gaps, c.changed = nil, false
+	chunk.Gaps, chunk.Finished = c.gaps, c.final
+	c.gaps, c.final, c.changed = nil, nil, false
 	chunk.State = c.resumePoint().encode()
 	chunk.Lag = c.behind
 	if c.cur != nil {

@@ -27,6 +27,7 @@ type content interface {
 	// pos on; neither is written to. errCutBack: the file no longer holds these.
 	extend(pos int64, before, block []byte, want int) (longer []byte, end bool, err error)
 	facts() (facts, error) // of the open file, not of its path
+	size() (int64, error)  // of the content: by fstat; of a compressed file, what has been decompressed
 	head() []byte          // the first KiB, or what is known of it
 	close()
 }
@@ -120,7 +121,13 @@ func (p *plain) still(pos int64, before, block []byte) (bool, error) {
 
 func (p *plain) facts() (facts, error) { return factsOfFile(p.file) }
 func (p *plain) head() []byte          { return p.first }
-func (p *plain) close()                { _ = p.file.Close() }
+
+func (p *plain) size() (int64, error) {
+	st, err := p.facts()
+	return st.size, err
+}
+
+func (p *plain) close() { _ = p.file.Close() }
 
 // holds says whether g has the content that was at p: the same first bytes, and the same bytes before the offset; and,
 // exactly, that it ends at the offset.

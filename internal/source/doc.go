@@ -29,6 +29,19 @@
 // old descriptor, unless the kernel says that there are none (a read lease is granted only then). It is left only when its
 // successor has data. An unterminated last line is handed on then, marked Partial. Bytes written still later are a Gap.
 //
+// # Measuring
+//
+// Chunk.Finished gives the size of each file that is left, by fstat of the descriptor that read it (of a compressed file, what
+// its decompressor gave), so that whoever counts what chunks hand on can see whether it was all: from a file's first byte on,
+// Bytes of the chunks and gaps that are not Beyond add up to Size. A chunk belongs to one file, and Finished ends its count;
+// the next begins at Offset of the chunk's State, which is 0 but for a whole file, which may grow. Between two chunks the same
+// sum is Offset of the last State. A file that was cut back ends with the size that was last seen of it; what was appended
+// unseen nobody can measure. Gaps that are Beyond were never in a size: late bytes behind a file that was left, lines that only
+// tail has seen, what a listener dropped.
+//
+// RemainsOf tells when the resume point of a whole file may be forgotten: it stays while the file stands in its folder, else it
+// would be read again.
+//
 // # Which files are one chain
 //
 // Of name.log: name.log.1, name.log-20260302, name.log.2026-03-02, name-2026-03-02.log, name.2026-03-02.log, name.1.log,

@@ -166,7 +166,7 @@ func TestAWriterThatHoldsTheOldDescriptor(t *testing.T) {
 		_, err := old.WriteString("late\n")
 		r.must(err)
 		r.drain()
-		r.want(t, []string{"one", "new"}, Gap{Path: r.path("a.log"), From: 4, To: 9, Reason: GapLate})
+		r.want(t, []string{"one", "new"}, Gap{Path: r.path("a.log"), From: 4, To: 9, Reason: GapLate, Beyond: true})
 	})
 }
 
@@ -246,7 +246,7 @@ func TestCopyTruncate(t *testing.T) {
 		r.drain()
 		r.write("a.log", "two\n")
 		r.drain()
-		r.want(t, []string{"one", "two"}, Gap{Path: r.path("a.log"), From: 4, To: 100, Reason: GapTruncated})
+		r.want(t, []string{"one", "two"}, Gap{Path: r.path("a.log"), From: 4, To: 100, Reason: GapTruncated, Beyond: true})
 	})
 	t.Run("to the same size", func(t *testing.T) {
 		r := follow(t, "a.log")

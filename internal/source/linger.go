@@ -15,18 +15,27 @@ type leftFile struct {
 	until time.Time
 }
 
-// keepEye closes the open file, unless somebody may still write to it.
-func (c *chain) keepEye() {
+// unwritten says that nobody will write to the open file any more.
+func (c *chain) unwritten() bool {
 	p, ok := c.cur.(*plain)
-	if !ok || !c.follow || c.whole || nobodyWrites(p.file) {
+	return !ok || !c.follow || c.whole || nobodyWrites(p.file)
+}
+
+// keepEye closes the open file, unless somebody may still write to it.
+func (c *chain) keepEye(unwritten bool) {
+	p, ok := c.cur.(*plain)
+	if !ok || unwritten {
 		c.cur.close()
 		return
+	}
+	if len(c.left) == leftKept {
+		c.lookAtLeft(c.now())
 	}
 	if len(c.left) == leftKept {
 		c.left[0].file.close()
 		c.left = c.left[1:]
 	}
-	c.left = append(c.left, leftFile{p, c.gen.path, c.pos, c.now().Add(leftFor)})
+	c.left = append(c.left, leftFile{p, c.gen.path, c.size, c.now().Add(leftFor)})
 }
 
 // lookAtLeft declares what was written to files after they were left.
@@ -34,7 +43,7 @@ func (c *chain) lookAtLeft(now time.Time) {
 	kept := c.left[:0]
 	for _, l := range c.left {
 		if st, err := l.file.facts(); err == nil && st.size > l.end {
-			c.gaps = append(c.gaps, Gap{Path: l.path, From: l.end, To: st.size, Reason: GapLate})
+			c.gaps = append(c.gaps, Gap{Path: l.path, From: l.end, To: st.size, Reason: GapLate, Beyond: true})
 			l.end = st.size
 		}
 		if now.After(l.until) {

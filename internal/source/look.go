@@ -2,6 +2,7 @@ package source
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"time"
 
@@ -50,8 +51,7 @@ func (c *chain) atEnd() error {
 	c.wake, c.nextLook = false, c.now().Add(lookEvery)
 	p, ok := c.cur.(*plain)
 	if !ok || !c.follow {
-		c.end()
-		return nil
+		return c.end()
 	}
 	st, err := p.facts()
 	if err != nil {
@@ -72,7 +72,7 @@ func (c *chain) atEnd() error {
 		c.checked = st.mtime
 	}
 	if c.live != nil && c.live.told > c.seen() { // lines that tail has seen are gone, and the file is as long as we know it
-		c.gaps = append(c.gaps, Gap{Path: c.gen.path, From: c.seen(), To: c.live.told, Reason: GapTruncated})
+		c.gaps = append(c.gaps, Gap{Path: c.gen.path, From: c.seen(), To: c.live.told, Reason: GapTruncated, Beyond: true})
 		c.stopLive()
 	}
 	at, err := factsOfPath(c.base)
@@ -80,10 +80,9 @@ func (c *chain) atEnd() error {
 	case err == nil && at.inode == c.gen.inode:
 		c.rotatedAt, c.behind = time.Time{}, 0
 		if c.whole && c.quiet(st, nil) {
-			c.end()
-		} else {
-			c.startLive(p)
+			return c.end()
 		}
+		c.startLive(p)
 		return nil
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
@@ -117,12 +116,20 @@ func (c *chain) rotatedAway(st facts) error {
 		c.wake = true
 		return err
 	}
-	c.end()
-	return nil
+	return c.end()
 }
 
-// end makes the present end the end; the block is framed once more.
-func (c *chain) end() { c.ending, c.hungry, c.wake = true, false, true }
+// end makes the present end the end, unless the file has grown meanwhile; the block is framed once more.
+func (c *chain) end() (err error) {
+	c.wake = true
+	if c.size, err = c.cur.size(); err != nil {
+		return fmt.Errorf("measure %s: %w", c.gen.path, err)
+	}
+	if _, ok := c.cur.(*plain); !ok || c.size <= c.seen() {
+		c.ending, c.hungry = true, false
+	}
+	return nil
+}
 
 // quiet says that nobody will write to the open file any more.
 func (c *chain) quiet(st facts, next []generation) bool {
@@ -241,23 +248,33 @@ func (c *chain) cutBack() error {
 			return c.notYet(err)
 		}
 	}
-	if seen := c.seen(); seen > 0 {
-		gap := Gap{Path: c.gen.path, From: c.pos, To: -1, Reason: GapTruncated}
-		if seen > c.pos {
-			gap.To = seen
-		}
-		c.gaps = append(c.gaps, gap)
-		c.log.Warn("file truncated before it was read to its end", zap.String("stream", c.id), zap.Int64("offset", c.pos))
-	}
+	was := c.wasLong()
 	if p, ok := c.cur.(*plain); ok {
 		if err := p.readHead(); err != nil {
 			return err
 		}
 	}
+	if was > 0 {
+		gap := Gap{Path: c.gen.path, From: c.pos, To: -1, Reason: GapTruncated}
+		if was > c.pos {
+			gap.To = was
+		}
+		c.gaps = append(c.gaps, gap)
+		c.final = &Finished{Path: c.gen.path, Size: was}
+		c.log.Warn("file truncated before it was read to its end", zap.String("stream", c.id), zap.Int64("offset", c.pos))
+	}
 	c.framer.Reset()
 	c.restart()
-	c.headSum, c.changed = digest{N: -1}, true
+	c.gen.size, c.headSum, c.changed = 0, digest{N: -1}, true
 	return nil
+}
+
+// wasLong is how long the open file is known to have been before it was cut back: when it was looked at last, or read.
+func (c *chain) wasLong() int64 {
+	if _, ok := c.cur.(*plain); ok {
+		return max(c.gen.size, c.seen())
+	}
+	return c.seen()
 }
 
 // goOnInCopy looks for what the open file held in another file, and goes on there.
@@ -307,6 +324,5 @@ func (c *chain) damaged(err error) error {
 		}
 	}
 	c.gaps = append(c.gaps, Gap{Path: c.gen.path, From: c.seen(), To: -1, Reason: gapOf(err)})
-	c.end()
-	return nil
+	return c.end()
 }

@@ -32,6 +32,7 @@ type written struct {
 // memory is a commit that a kill can throw the follower back to.
 type memory struct {
 	state     map[string][]byte
+	bytes     map[string]account
 	got, gaps int
 }
 
@@ -75,7 +76,7 @@ func (l *life) lookOften(t *rapid.T) {
 }
 
 func (l *life) remember() {
-	l.undo = append(l.undo, memory{state: maps.Clone(l.state), got: len(l.got), gaps: len(l.gaps)})
+	l.undo = append(l.undo, memory{state: maps.Clone(l.state), bytes: maps.Clone(l.bytes), got: len(l.got), gaps: len(l.gaps)})
 }
 
 // shift renames a.log.N to a.log.N+1, packed or not.
@@ -169,7 +170,7 @@ func (l *life) kill(t *rapid.T) {
 	back := rapid.IntRange(0, min(5, len(l.undo)-1)).Draw(t, "back")
 	l.undo = l.undo[:len(l.undo)-back]
 	m := l.undo[len(l.undo)-1]
-	l.state, l.got, l.gaps = maps.Clone(m.state), l.got[:m.got], l.gaps[:m.gaps]
+	l.state, l.bytes, l.got, l.gaps = maps.Clone(m.state), maps.Clone(m.bytes), l.got[:m.got], l.gaps[:m.gaps]
 	l.open()
 }
 
@@ -200,6 +201,22 @@ func (l *life) expected() []string {
 		}
 	}
 	return want
+}
+
+// addsUp compares what was measured with what was written. Of a generation that was cut off, what came after the last look was
+// seen by nobody.
+func (l *life) addsUp() {
+	var least, most int64
+	for _, g := range l.gens {
+		most += int64(len(g.text))
+		if !g.cut {
+			least += int64(len(g.text))
+		}
+	}
+	a := l.bytes["s:"+l.path("a.log")]
+	if got := a.all(); got < least || got > most {
+		l.t.Fatalf("%d bytes were accounted for, and %d to %d written: %+v", got, least, most, a)
+	}
 }
 
 // TestWhatIsWrittenIsReadOnce runs random lives of a log against the follower: writes, rotations by rename and by copy,
@@ -241,6 +258,7 @@ func TestWhatIsWrittenIsReadOnce(t *testing.T) {
 				if diff := cmp.Diff(l.expected(), l.got); diff != "" {
 					rt.Fatalf("records (-want +got):\n%s\ngaps: %+v", diff, l.gaps)
 				}
+				l.addsUp()
 				for _, err := range l.errs {
 					rt.Fatalf("error: %v", err)
 				}

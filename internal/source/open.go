@@ -179,6 +179,9 @@ func (c *chain) openCommitted(list []generation) (bool, error) {
 		c.gaps = append(c.gaps, Gap{Path: p.Path, From: p.Offset, To: -1, Reason: c.lostHow(list, p)})
 		c.log.Warn("committed position not found in any file of the chain", zap.String("stream", c.id), zap.Int64("offset", p.Offset))
 	}
+	if p.Offset > 0 {
+		c.final = &Finished{Path: p.Path, Size: p.Offset} // nobody can measure it any more
+	}
 	c.framer.Reset()
 	if !p.bare() {
 		c.finished(p)

@@ -104,6 +104,7 @@ type rig struct {
 	streams []Stream
 	ended   map[Stream]bool
 	state   map[string][]byte
+	bytes   map[string]account
 	got     []string // "[path] text", with ~ after a partial record and ! after a rejected one
 	gaps    []Gap
 	chunks  []*Chunk
@@ -117,7 +118,7 @@ func newRig(t *testing.T, opts Options, paths ...string) *rig {
 }
 
 func rigIn(t failer, dir string, opts Options, paths ...string) *rig {
-	r := &rig{t: t, dir: dir, opts: opts, now: time.Now().Add(-time.Hour), state: map[string][]byte{}, ended: map[Stream]bool{}}
+	r := &rig{t: t, dir: dir, opts: opts, now: time.Now().Add(-time.Hour), state: map[string][]byte{}, bytes: map[string]account{}, ended: map[Stream]bool{}}
 	if opts.Framer == nil {
 		r.opts.Framer = newLines
 	}
@@ -189,6 +190,9 @@ func (r *rig) commit(s Stream, c *Chunk, most int) {
 		r.t.Fatalf("%d records in a chunk, at most %d asked for", len(c.Records), most)
 	}
 	r.state[s.ID()] = c.State
+	a := r.bytes[s.ID()]
+	a.book(r.t, c)
+	r.bytes[s.ID()] = a
 	r.chunks = append(r.chunks, c)
 	for _, rec := range c.Records {
 		r.got = append(r.got, text(rec))

@@ -22,12 +22,21 @@ type Set struct {
 	shared  *shared
 	chains  map[string]*chain // by base path
 	ended   map[string]facts  // whole files that have ended, by path
-	left    map[string][]byte // where those stood that are found again: From may be as old as the set
+	left    map[string]left   // where those stood that may be found again: From may be as old as the set
 	watch   *fsnotify.Watcher // nil: looked for every second only
 	watched map[string]bool
 	news    bool // a directory has changed since the last scan
 	scanned time.Time
 }
+
+// left is where a whole file stood when its stream was let go.
+type left struct {
+	state []byte
+	at    time.Time
+}
+
+// leftLong is how long that is known of a file that has gone.
+const leftLong = 7 * 24 * time.Hour
 
 // Open checks the options. It opens no log file; see Discover.
 func Open(o Options) (*Set, error) {
@@ -41,7 +50,7 @@ func Open(o Options) (*Set, error) {
 			return nil, fmt.Errorf("source %s: path %q: %w", o.Name, path, err)
 		}
 	}
-	s := &Set{opts: o, chains: map[string]*chain{}, ended: map[string]facts{}, left: map[string][]byte{}, watched: map[string]bool{}}
+	s := &Set{opts: o, chains: map[string]*chain{}, ended: map[string]facts{}, left: map[string]left{}, watched: map[string]bool{}}
 	s.shared = &shared{follow: o.Follow, whole: o.WholeFiles, grace: o.Grace, now: o.now, log: o.Logger}
 	if o.Follow {
 		// If this fails, nxadm/tail's own watcher would too, and end the process.
@@ -96,12 +105,12 @@ func (s *Set) scanDue(now time.Time) bool {
 // chainOf makes the chain of a base. A first one without a committed position begins with the current file.
 func (s *Set) chainOf(base string, first bool) (*chain, error) {
 	id := streamID(s.opts.Name, base)
-	state, ok := s.left[base]
+	was, ok := s.left[base]
 	if !ok {
-		state = s.opts.From(id)
+		was.state = s.opts.From(id)
 	}
 	delete(s.left, base)
-	resume, err := decodeResumePoint(state)
+	resume, err := decodeResumePoint(was.state)
 	if err != nil {
 		return nil, fmt.Errorf("stream %s: %w", id, err)
 	}
@@ -138,14 +147,13 @@ func (s *Set) forgetEnded() {
 			s.ended[base] = was
 		}
 		if err != nil || was.inode != st.inode || was.size != st.size {
-			if err == nil {
-				s.left[base] = c.resumePoint().encode()
-			}
+			s.left[base] = left{c.resumePoint().encode(), s.opts.now()}
 			_ = c.Close()
 			delete(s.ended, base)
 			delete(s.chains, base)
 		}
 	}
+	maps.DeleteFunc(s.left, func(_ string, l left) bool { return s.opts.now().Sub(l.at) > leftLong })
 }
 
 // Ready says cheaply whether some stream may have something new, or Discover. A file that is idle is asked after at most

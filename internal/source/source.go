@@ -23,12 +23,20 @@ type Stream interface {
 
 // Chunk is what one Next read. One without records still carries a new State, or Gaps, and is to be committed too.
 type Chunk struct {
-	Path    string          // where the records stand (log.file.path)
-	Records []decode.Record // alias a buffer that belongs to this chunk and is never written again
-	State   []byte          // the resume point after the last record, to be committed with the effects of the records
-	Bytes   int64           // bytes consumed: records, headers, blank lines
-	Gaps    []Gap           // bytes lost before they could be read
-	Lag     int64           // bytes known to be waiting after this chunk
+	Path     string          // where the records stand (log.file.path)
+	Records  []decode.Record // alias a buffer that belongs to this chunk and is never written again
+	State    []byte          // the resume point after the last record, to be committed with the effects of the records
+	Bytes    int64           // bytes consumed: records, headers, blank lines
+	Gaps     []Gap           // bytes lost before they could be read
+	Finished *Finished       // the file that was left behind this chunk; nil: none was
+	Lag      int64           // bytes known to be waiting after this chunk
+}
+
+// Finished is a file that has been left, measured by other means than by counting what was handed on: the Bytes of its chunks
+// and its gaps that are not Beyond, from its first byte on, are to give Size.
+type Finished struct {
+	Path string
+	Size int64 // by fstat of the open descriptor; of a compressed file, what its decompressor gave
 }
 
 // Gap is a stretch of a file that was lost before it could be read.
@@ -37,6 +45,7 @@ type Gap struct {
 	From   int64 // offset of the first lost byte
 	To     int64 // offset after the last lost byte, -1 if unknown
 	Reason string
+	Beyond bool // not part of Finished.Size: bytes that came or went outside of the file's measured life
 }
 
 // Reasons of gaps.

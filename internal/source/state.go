@@ -60,6 +60,16 @@ func decodeResumePoint(b []byte) (*resumePoint, error) {
 	return r, nil
 }
 
+// Offset is the byte of its open file up to which a resume point has handed on; 0 between two files. It is false for a state
+// that cannot be read.
+func Offset(state []byte) (int64, bool) {
+	r, err := decodeResumePoint(state)
+	if err != nil || r == nil {
+		return 0, false
+	}
+	return orZero(r.Open).Offset, true
+}
+
 // LeftBehind says how many of a chain's files, given oldest first, a resume point has left for good: the files before the one
 // that is open or was finished last. Whoever writes a chain may remove these; without that one a restart could not tell where
 // to go on.

@@ -38,7 +38,7 @@
 // is lost whole is noticed by the counts in head.
 //
 //	head      one row: number and time of the commit, generation, length of each file, row counts, last sequence numbers
-//	streams   id, source, state (opaque)
+//	streams   id, source, state (opaque); the row of a whole file goes some days after the file (pipeline decides that)
 //	tallies   stream, until (event time, ns), commit_no, part, tallies: how often records were seen, 20 bytes each (hash, time,
 //	          number, little-endian). A commit adds those that it changes, a row a minute of event time, and drops the rows
 //	          whose minute the stream's watermark has passed; so a position stays small

@@ -15,12 +15,13 @@ import (
 type Run struct {
 	Commit     uint64
 	Generation string
+	Evidence   uint64 // the last entry of the evidence log
 	Streams    map[string]StreamState
 	Journal    []JournalEntry
 }
 
 // ReadRun reads a state folder that a daemon may be using. It takes no lock, changes nothing, and sees one commit whole,
-// whatever is committed meanwhile; each gets the last revision of every alert, by id. Every row that is read is checked.
+// whatever is committed meanwhile; each, unless it is nil, gets the last revision of every alert, by id. Every row that is read is checked.
 func ReadRun(dir string, each func(*alert.Alert) error) (*Run, error) {
 	path := filepath.Join(dir, databaseName)
 	if _, err := os.Stat(path); err != nil {
@@ -54,7 +55,7 @@ func (d *database) run(each func(*alert.Alert) error) (r *Run, err error) {
 	if err != nil {
 		return nil, err
 	}
-	r = &Run{Commit: h.commit, Generation: h.generation, Streams: map[string]StreamState{}}
+	r = &Run{Commit: h.commit, Generation: h.generation, Evidence: h.evidence.Seq, Streams: map[string]StreamState{}}
 	err = d.eachOwn(streamTable, streamTable.byKey(), nil, func(row []any) error {
 		st := streamOf(row)
 		r.Streams[st.ID] = st
@@ -72,6 +73,9 @@ func (d *database) run(each func(*alert.Alert) error) (r *Run, err error) {
 	}
 	if got := int64(len(r.Journal)); got != h.journalSeq {
 		return nil, &fsx.Damage{File: d.path, At: "table " + journalTable.name, What: fmt.Sprintf("%d rows; %d were committed", got, h.journalSeq), Do: restore}
+	}
+	if each == nil {
+		return r, nil
 	}
 	rows := int64(0)
 	err = lastOfEach(func(row func([]any) error) error {
