@@ -173,6 +173,9 @@ func (p *parts) checkOwnFiles() {
 		if s.Path != "" {
 			own[s.Path] = "sink " + s.Name
 		}
+		if s.Dir != "" {
+			own[filepath.Join(s.Dir, "index.html")] = "sink " + s.Name
+		}
 	}
 	for i := range c.Sources {
 		for k, pattern := range c.Sources[i].Paths {

@@ -55,9 +55,19 @@ func TestEveryProblemHasItsPlaceAndSaysWhatToDo(t *testing.T) {
 		"rules that are not there": {"paths: [rules]", "paths: [ruels]", []string{
 			"DIR/probity.yaml:12:17: DIR/ruels: no such file or directory; name a rule file, a glob, or a directory",
 		}},
+		"a page template that does not fit, and a ceiling below every alert": {"{name: file, type: file, path: alerts.jsonl}", "{name: p, type: html, dir: pages, template: tables/people.csv}\n  - {name: f, type: file, path: a.jsonl, ceiling: OFFICIAL}", []string{
+			`DIR/probity.yaml:14:5: sink "p": template DIR/tables/people.csv: it changes nothing: {{define}} one of page, style`,
+			"DIR/probity.yaml:15:51: every alert is marked above it, and would be refused; raise it, or leave the sink out",
+		}},
+		"a mail without the needful": {"{name: file, type: file, path: alerts.jsonl}", "{name: m, type: email, server: mail.example, tls: none, from: Mara <m@force.example>, digest: [medium]}", []string{
+			"DIR/probity.yaml:14:5: to: nobody gets the mail; write a role and its address: {iso: iso@force.example}",
+			"DIR/probity.yaml:14:55: tls: references and passwords would cross the network in the clear; use starttls or implicit, or a relay on 127.0.0.1",
+			"DIR/probity.yaml:14:67: from: is no mail address; write it bare, as iso@force.example",
+			"DIR/probity.yaml:14:99: digest: a digest needs an hour; write digest_at: \"07:30\" as well",
+		}},
 		"a sink of no type, and a source that reads it": {"{name: file, type: file, path: alerts.jsonl}", "{name: file, type: pigeon}\n  - {name: f, type: file, path: logs/pnc.log}", []string{
 			"DIR/probity.yaml:5:38: it covers DIR/logs/pnc.log, which sink f writes; let the daemon not follow itself",
-			`DIR/probity.yaml:14:24: type: "pigeon" is no type of sink; use file or webhook`,
+			`DIR/probity.yaml:14:24: type: "pigeon" is no type of sink; use file, webhook, html or email`,
 		}},
 		"a type of field that is none": {"paths: [logs/crime.log]", "paths: [logs/crime.log], fields: {team: float}", []string{
 			`DIR/probity.yaml:7:74: unknown type "float"; one of string, int, bool, time, list`,

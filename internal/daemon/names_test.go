@@ -41,7 +41,7 @@ func TestNoNamesOutsideOfAlerts(t *testing.T) {
 	twice := strings.Replace(strings.Join(person, ","), marks["staff id"], "SXQZ43", 1)
 	s.write("tables/people.csv", s.read("tables/people.csv")+strings.Join(person, ",")+"\n"+twice+"\n")
 	hook := newReceiver(t)
-	c := s.config("sinks:", "sinks:\n  - {name: hook, type: webhook, url: "+hook.URL+"}")
+	c := s.config("sinks:", "sinks:\n  - {name: hook, type: webhook, url: "+hook.URL+"}\n  - {name: pages, type: html, dir: pages}")
 	d, stop := s.start(Options{Config: c})
 	s.append(s.lines[0]) // the header
 	s.append(s.namedLines()...)
@@ -61,6 +61,9 @@ func TestNoNamesOutsideOfAlerts(t *testing.T) {
 	stop()
 	told["log"] = s.log.String()
 	alerts := s.read("alerts.jsonl")
+	if list := s.read("pages/index.html"); !strings.Contains(list, marks["user name"]) {
+		t.Errorf("the list of pages does not say who: %s", list)
+	}
 	for _, needed := range []string{"user name", "label", "record"} {
 		if !strings.Contains(alerts, marks[needed]) {
 			t.Fatalf("a poor test: the alerts do not hold the %s: %s", needed, alerts)

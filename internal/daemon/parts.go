@@ -202,11 +202,16 @@ func (p *parts) sinksOf(list []notify.Config, path string) (sinks []notify.Sink)
 			p.problem(at+".name", fmt.Sprintf("a second sink named %q", sc.Name), "give each its own name")
 		}
 		seen[sc.Name] = true
+		sc = sc.WithZone(p.config.Zone)
 		flaws := sc.Check()
 		for _, f := range flaws {
 			p.problem(at+"."+f.Key, f.Key+": "+f.What, f.Do)
 		}
 		if len(flaws) > 0 {
+			continue
+		}
+		if !sc.Admits(p.config.Marking) {
+			p.problem(at+".ceiling", "every alert is marked above it, and would be refused", "raise it, or leave the sink out")
 			continue
 		}
 		sink, err := notify.NewSink(sc, &fsx.FS{})

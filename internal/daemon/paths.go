@@ -59,7 +59,8 @@ func (c *Config) paths() []*string {
 	for _, list := range [][]notify.Config{c.Sinks, c.Evidence.Witness} {
 		for i := range list {
 			s := &list[i]
-			out = append(out, &s.Path, &s.HMACKeyFile, &s.CAFile, &s.CertFile, &s.KeyFile)
+			out = append(out, &s.Path, &s.HMACKeyFile, &s.CAFile, &s.CertFile, &s.KeyFile,
+				&s.Dir, &s.Template, &s.TextTemplate, &s.HTMLTemplate, &s.PasswordFile)
 		}
 	}
 	for i := range c.Sources {

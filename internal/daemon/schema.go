@@ -12,6 +12,7 @@ import (
 
 	"probity/internal/alert"
 	"probity/internal/decode"
+	"probity/internal/notify"
 	"probity/internal/rule"
 	"probity/internal/strictyaml"
 	"probity/internal/table"
@@ -33,9 +34,10 @@ func ConfigSchema() ([]byte, error) {
 	listenSchema(s.Properties["sources"].Items)
 	sink := s.Properties["sinks"].Items
 	sink.Required = []string{"name", "type"}
-	sink.Properties["type"].Enum = []any{"file", "webhook"}
+	sink.Properties["type"].Enum = anys(notify.Types())
+	sink.Properties["tls"].Enum = []any{"starttls", "implicit", "none"}
 	witness := s.Properties["evidence"].Properties["witness"].Items
-	witness.Required, witness.Properties["type"].Enum = sink.Required, sink.Properties["type"].Enum
+	witness.Required, witness.Properties["type"].Enum = sink.Required, []any{"file", "webhook"}
 	tables := s.Properties["tables"]
 	tables.PropertyNames = &jsonschema.Schema{Enum: anys(table.Names())}
 	tables.AdditionalProperties.Required = []string{"path"}

@@ -14,7 +14,7 @@ var rows = [][]string{
 	{"daemon", "ruletest", "evaluate"},
 	{"pipeline"},
 	{"source", "listen", "store", "notify", "hearing"},
-	{"engine", "evidence"},
+	{"engine", "evidence", "page"},
 	{"decode", "rule", "window", "table"},
 	{"alert"},
 	{"event", "fsx", "neutral", "strictyaml"},

@@ -37,3 +37,26 @@ func escape(r rune) string {
 	}
 	return fmt.Sprintf(`\u%04x`, r)
 }
+
+// Lines returns the lines of a text of several, each as Terminal would have it, without empty ones at its end.
+func Lines(text string) []string {
+	text = strings.TrimRight(text, "\r\n\t ")
+	if text == "" {
+		return nil
+	}
+	var out []string
+	for line := range strings.SplitSeq(text, "\n") {
+		out = append(out, Terminal(strings.TrimSuffix(line, "\r")))
+	}
+	return out
+}
+
+// Header returns the text as it can stand in a header of a mail, where a line feed would begin another one: on one line, as
+// Terminal would have it, and of at most most runes.
+func Header(text string, most int) string {
+	runes := []rune(Terminal(text))
+	if len(runes) > most {
+		return string(runes[:max(most-1, 0)]) + "…"
+	}
+	return string(runes)
+}

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
 
@@ -31,4 +32,18 @@ func TestWhateverGoesInWhatComesOutIsPrintable(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestLinesAndHeadersKeepNoLineFeedsOfTheirOwn(t *testing.T) {
+	if diff := cmp.Diff([]string{"1. a", "", `b\u001b`}, Lines("1. a\r\n\nb\x1b\n\n")); diff != "" {
+		t.Errorf("lines (-want +got):\n%s", diff)
+	}
+	if got := Lines(" \n"); got != nil {
+		t.Errorf("an empty text has lines: %q", got)
+	}
+	for text, want := range map[string]string{"a\r\nBcc: b": `a\u000d\u000a…`, "Siân": "Siân", "just fourteen!": "just fourteen!"} {
+		if got := Header(text, 14); got != want {
+			t.Errorf("%q: got %s, want %s", text, got, want)
+		}
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"probity/internal/alert"
 	"probity/internal/fsx"
 	"probity/internal/strictyaml"
 )
@@ -17,9 +18,29 @@ import (
 // Config is one entry under sinks: in the configuration.
 type Config struct {
 	Name string `json:"name"`
-	Type string `json:"type"` // file or webhook
+	Type string `json:"type"` // file, webhook, html or email
+
+	Ceiling string `json:"ceiling"` // all: what is marked higher is refused for ever; no ceiling if left out
 
 	Path string `json:"path"` // file: the JSON lines
+
+	Dir      string `json:"dir"`      // html: the folder of pages
+	Group    string `json:"group"`    // html: that alone can read them; the daemon's own if left out
+	Template string `json:"template"` // html: redefines parts of the page
+	Zone     string `json:"zone"`     // html, email: of local times; the configuration's zone if left out
+
+	Server       string            `json:"server"`        // email: host or host:port; 587, 465 with implicit TLS
+	TLS          string            `json:"tls"`           // email: starttls (required), implicit, or none to this machine; starttls if left out
+	User         string            `json:"user"`          // email: signs in as this
+	PasswordFile string            `json:"password_file"` // email: of user
+	From         string            `json:"from"`          // email: the sender's address
+	To           map[string]string `json:"to"`            // email: role to address; each gets every mail
+	Names        bool              `json:"names"`         // email: the body names persons; subjects never do
+	Pages        string            `json:"pages"`         // email: what stands before REFERENCE.html in the address of a page
+	DigestAt     string            `json:"digest_at"`     // email: hh:mm in zone, when the day's lesser alerts go in one mail
+	Digest       []alert.Severity  `json:"digest"`        // email: the severities that wait for it; low and medium if left out
+	TextTemplate string            `json:"text_template"` // email: redefines subject and text
+	HTMLTemplate string            `json:"html_template"` // email: redefines the HTML
 
 	URL         string              `json:"url"`           // webhook: https, or http to this machine
 	Timeout     strictyaml.Duration `json:"timeout"`       // webhook: of one attempt; 10s if left out
@@ -55,13 +76,33 @@ func kindOf(typ string) (kind, bool) {
 		return fileKind(), true
 	case "webhook":
 		return webhookKind(), true
+	case "html":
+		return htmlKind(), true
+	case "email":
+		return emailKind(), true
 	}
 	return kind{}, false
 }
 
-const kinds = "file or webhook"
+// Types of sinks.
+func Types() []string { return []string{"file", "webhook", "html", "email"} }
+
+const kinds = "file, webhook, html or email"
+
+const defaultZone = "Europe/London"
+
+// everySink are keys that each kind takes.
+var everySink = []string{"name", "type", "ceiling"}
 
 var sinkName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
+
+// WithZone returns c with the zone of the configuration, where it has none of its own and tells local times.
+func (c Config) WithZone(zone string) Config {
+	if k, ok := kindOf(c.Type); ok && c.Zone == "" && slices.Contains(k.keys, "zone") {
+		c.Zone = zone
+	}
+	return c
+}
 
 // Check returns what is wrong with c, as far as it can be seen without touching files or network.
 func (c Config) Check() []Flaw {
@@ -75,10 +116,11 @@ func (c Config) Check() []Flaw {
 	}
 	v := reflect.ValueOf(c)
 	for _, f := range strictyaml.Fields(v.Type()) {
-		if f.Key != "name" && f.Key != "type" && !slices.Contains(k.keys, f.Key) && !v.FieldByIndex(f.Index).IsZero() {
+		if !slices.Contains(everySink, f.Key) && !slices.Contains(k.keys, f.Key) && !v.FieldByIndex(f.Index).IsZero() {
 			flaws = append(flaws, Flaw{f.Key, "a " + c.Type + " sink has no such key", "it takes " + strings.Join(k.keys, ", ")})
 		}
 	}
+	flaws = append(flaws, checkCeiling(c.Ceiling)...)
 	return append(flaws, k.check(c)...)
 }
 
@@ -95,6 +137,9 @@ func NewSink(c Config, fs *fsx.FS) (Sink, error) {
 	sink, err := k.build(c, fs)
 	if err != nil {
 		return nil, fmt.Errorf("sink %q: %w", c.Name, err)
+	}
+	if c.Ceiling != "" {
+		sink = &limited{sink, c.Ceiling}
 	}
 	return sink, nil
 }

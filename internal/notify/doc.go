@@ -42,4 +42,35 @@
 // Other 4xx: Refused. TLS 1.2 or later; plain http only to this machine.
 //
 // Requests go one after the other, so a far sink takes 1/latency revisions a second.
+//
+// # The pages
+//
+// The html sink keeps <alert id>.html for each alert in dir, and index.html, the list of what is there. A page shows the last
+// revision that came: it is replaced as a whole, and never by an older one. It can be read by its owner and by group only: the folder is
+// closed to others and has the set-group-ID bit, so a page is never of another group, not even for an instant. The folder is the
+// only memory: the first line of a page is a comment that holds its row of the list (page.Row), so a role may remove pages. A
+// removed page comes back with the alert's next revision. Package page writes the pages and the mails.
+//
+// # E-mail
+//
+// A revision is a mail, in text and HTML, over a connection of its own: STARTTLS (a server without it gets nothing), TLS from the
+// first byte (implicit), or none to this machine. TLS 1.2 or later, the server's certificate checked. Its Message-ID is <alert
+// id>.<revision>@<domain of from>, the same at every attempt, and In-Reply-To and References make one thread of an alert.
+// X-Probity-Revision holds the key. Subjects name nobody; bodies do with names: true. To be refused by a server means:
+//
+//	at DATA or after it    5yz: Refused; 4yz: Stuck; 421, 452, and x.7.x (a policy, which can be changed): Down
+//	anything before it     Down: a sender, recipient or password that is refused says nothing of the alert
+//
+// A server's words stand in no error, since they quote addresses. A mail goes to all roles or to none.
+//
+// With digest_at, the severities in digest wait for that hour of the day in zone and go in one mail, grouped by person, which
+// tells the last revision of each alert. What waits is in the outbox and nowhere else: a revision is due at the first such hour
+// after it was committed, so an hour that was slept through is made up for at the start. A revision of another severity does
+// not wait, and takes earlier ones of its alert with it. More than 16 batches (2048 revisions) that wait go early. A digest that
+// a server refuses is halved until only what is refused is left. Stopping the daemon does not wait for the hour.
+//
+// # The ceiling
+//
+// With ceiling, a sink of any kind refuses for ever what is marked higher: OFFICIAL < OFFICIAL-SENSITIVE < SECRET < TOP SECRET <
+// anything else (page.Rank). The failure names the marking and nothing more.
 package notify

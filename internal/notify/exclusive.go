@@ -19,7 +19,7 @@ type exclusive interface {
 // tried again.
 func claimAll(sinks []Sink) error {
 	for _, s := range sinks {
-		e, ok := s.(exclusive)
+		e, ok := as[exclusive](s)
 		if !ok {
 			continue
 		}
@@ -36,7 +36,7 @@ func claimAll(sinks []Sink) error {
 func (n *Notifier) Close() error {
 	var errs []error
 	for _, q := range n.queues {
-		if e, ok := q.sink.(exclusive); ok {
+		if e, ok := as[exclusive](q.sink); ok {
 			errs = append(errs, e.release())
 		}
 	}

@@ -75,11 +75,17 @@ func distinct(sinks []Sink) error {
 			return fmt.Errorf("two sinks are named %q", s.Name())
 		}
 		names[s.Name()] = true
-		if f, ok := s.(*fileSink); ok {
+		if f, ok := as[*fileSink](s); ok {
 			if other, taken := files[f.path]; taken {
 				return fmt.Errorf("sinks %q and %q write the same file, %s", other, f.name, f.path)
 			}
 			files[f.path] = f.name
+		}
+		if h, ok := as[*htmlSink](s); ok {
+			if other, taken := files[h.dir]; taken {
+				return fmt.Errorf("sinks %q and %q write into the same folder, %s", other, h.name, h.dir)
+			}
+			files[h.dir] = h.name
 		}
 	}
 	return nil

@@ -31,7 +31,7 @@ func newMemory() *memory {
 
 // revision is a delivery of alert id as store would make it.
 func revision(id string, n int) alert.Delivery {
-	return alert.Delivery{AlertID: id, Revision: n, Body: fmt.Appendf(nil, `{"id":%q,"revision":%d,"summary":"<é>"}`, id, n)}
+	return alert.Delivery{AlertID: id, Revision: n, Body: fmt.Appendf(nil, `{"id":%q,"revision":%d,"marking":"OFFICIAL","summary":"<é>"}`, id, n)}
 }
 
 func (m *memory) add(sink string, ds ...alert.Delivery) {

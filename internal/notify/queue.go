@@ -52,6 +52,7 @@ func newQueue(s Sink, o *Options, m *metrics) *queue {
 // rest is what a round leaves to wait for: the zero rest is for new revisions only.
 type rest struct {
 	length time.Duration // until something can be tried again; 0: nothing is due
+	hour   bool          // nothing failed: what is due waits for its hour
 	deaf   bool          // the whole sink waits, so new revisions are no reason to try
 }
 
@@ -69,7 +70,7 @@ func (q *queue) drain(ctx context.Context) error {
 	defer q.hangUp()
 	for first := true; ; first = false {
 		r, err := q.round(ctx, first)
-		if err == nil && r.length == 0 {
+		if err == nil && (r.length == 0 || r.hour) {
 			return nil
 		}
 		r.deaf = true // to leave Run its wake-ups
@@ -84,7 +85,7 @@ func (q *queue) drain(ctx context.Context) error {
 
 // hangUp closes what the sink keeps open for the next delivery.
 func (q *queue) hangUp() {
-	if s, ok := q.sink.(interface{ CloseIdleConnections() }); ok {
+	if s, ok := as[interface{ CloseIdleConnections() }](q.sink); ok {
 		s.CloseIdleConnections()
 	}
 }
@@ -146,27 +147,31 @@ func (q *queue) step(ctx context.Context) (r rest, more bool) {
 	if err != nil {
 		return q.troubled("reading the mark", err), false
 	}
-	ready, next, err := q.ready()
+	ready, r, err := q.ready()
 	if err != nil {
 		return q.troubled("reading what is due", err), false
 	}
 	if len(ready) == 0 {
-		return rest{length: next}, false
+		return r, false
 	}
 	return q.offer(ctx, mark, ready)
 }
 
-// ready returns a batch of what is due and need not wait or, if there is none, the time until something need not. Where
-// revisions that wait fill the batch, it looks past them, because one stuck alert can have many revisions.
-func (q *queue) ready() (ready []alert.Delivery, next time.Duration, err error) {
+// ready returns a batch of what is due and need not wait or, if there is none, what to wait for. Where revisions that wait
+// fill the batch, it looks past them, because one stuck alert can have many revisions.
+func (q *queue) ready() (ready []alert.Delivery, r rest, err error) {
+	gathers, ok := as[gathering](q.sink)
+	if ok {
+		return q.gathered(gathers)
+	}
 	for limit := q.batch; ; limit *= 2 {
 		due, err := q.outbox.Due(q.sink.Name(), limit)
 		if err != nil {
-			return nil, 0, err
+			return nil, rest{}, err
 		}
-		ready, next = q.patience.ready(due)
+		ready, next := q.patience.ready(due)
 		if len(ready) > 0 || len(due) < limit || limit >= deepest*q.batch {
-			return ready[:min(len(ready), q.batch)], next, nil
+			return ready[:min(len(ready), q.batch)], rest{length: next}, nil
 		}
 	}
 }

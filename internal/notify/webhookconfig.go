@@ -81,7 +81,8 @@ func validHeaderValue(v string) bool {
 	return !strings.ContainsFunc(v, func(r rune) bool { return r != '\t' && (r < ' ' || r > '~') })
 }
 
-func newTransport(c Config) (*http.Transport, error) {
+// tlsOf reads the certificates that a sink trusts and shows.
+func tlsOf(c Config) (*tls.Config, error) {
 	secure := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.CAFile != "" {
 		pem, err := os.ReadFile(c.CAFile)
@@ -99,6 +100,14 @@ func newTransport(c Config) (*http.Transport, error) {
 			return nil, fmt.Errorf("cert_file, key_file: %w", err)
 		}
 		secure.Certificates = []tls.Certificate{cert}
+	}
+	return secure, nil
+}
+
+func newTransport(c Config) (*http.Transport, error) {
+	secure, err := tlsOf(c)
+	if err != nil {
+		return nil, err
 	}
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,

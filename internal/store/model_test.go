@@ -117,7 +117,7 @@ func (x *machine) apply(t *rapid.T, c *Commit) {
 	for _, a := range c.Alerts {
 		for _, sink := range c.Sinks {
 			x.o.seq++
-			x.o.rows = append(x.o.rows, alert.Delivery{Seq: x.o.seq, Sink: sink, AlertID: a.ID, Revision: a.Revision, Body: []byte(text(a))})
+			x.o.rows = append(x.o.rows, alert.Delivery{Seq: x.o.seq, Sink: sink, AlertID: a.ID, Revision: a.Revision, Body: []byte(text(a)), QueuedAt: testClock})
 		}
 	}
 }

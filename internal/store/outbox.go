@@ -50,7 +50,8 @@ func (s *Store) Due(sink string, limit int) ([]alert.Delivery, error) {
 	var due []alert.Delivery
 	err := s.db.each(outboxTable, "WHERE sink = ? AND failed = 0 ORDER BY seq LIMIT ?", []any{sink, int64(limit)}, func(row []any) error {
 		q := queuedOf(row)
-		due = append(due, alert.Delivery{Seq: q.seq, Sink: q.sink, AlertID: q.alertID, Revision: q.revision, Attempts: q.attempts})
+		due = append(due, alert.Delivery{Seq: q.seq, Sink: q.sink, AlertID: q.alertID, Revision: q.revision, Attempts: q.attempts,
+			QueuedAt: time.Unix(0, q.queuedAt).UTC()})
 		return nil
 	})
 	for i := 0; err == nil && i < len(due); i++ {

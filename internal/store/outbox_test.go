@@ -11,16 +11,19 @@ import (
 	"probity/internal/alert"
 )
 
+// testClock is what the stores of these tests take for the time.
+var testClock = time.Unix(1772452800, 0).UTC()
+
 func TestTheOutboxGivesEachSinkItsRevisionsInTheOrderOfTheCommits(t *testing.T) {
 	s := openStore(t, t.TempDir(), nil)
 	must(t, s.Commit(&Commit{Sinks: []string{"file", "hook"}, Alerts: []*alert.Alert{alertOf(2, 1), alertOf(1, 1), alertOf(2, 2)}}))
 	must(t, s.Commit(&Commit{Sinks: []string{"hook"}, Alerts: []*alert.Alert{alertOf(1, 2)}}))
 	body := func(n, revision int) []byte { return []byte(text(alertOf(n, revision))) }
 	want := []alert.Delivery{
-		{Seq: 2, Sink: "hook", AlertID: "alert02", Revision: 1, Body: body(2, 1)},
-		{Seq: 4, Sink: "hook", AlertID: "alert01", Revision: 1, Body: body(1, 1)},
-		{Seq: 6, Sink: "hook", AlertID: "alert02", Revision: 2, Body: body(2, 2)},
-		{Seq: 7, Sink: "hook", AlertID: "alert01", Revision: 2, Body: body(1, 2)},
+		{Seq: 2, Sink: "hook", AlertID: "alert02", Revision: 1, Body: body(2, 1), QueuedAt: testClock},
+		{Seq: 4, Sink: "hook", AlertID: "alert01", Revision: 1, Body: body(1, 1), QueuedAt: testClock},
+		{Seq: 6, Sink: "hook", AlertID: "alert02", Revision: 2, Body: body(2, 2), QueuedAt: testClock},
+		{Seq: 7, Sink: "hook", AlertID: "alert01", Revision: 2, Body: body(1, 2), QueuedAt: testClock},
 	}
 	got, err := s.Due("hook", 100)
 	must(t, err)
@@ -42,7 +45,7 @@ func TestAFailedDeliveryStaysDueUnlessItIsGivenUp(t *testing.T) {
 	must(t, s.Failed("hook", 2, "400 Bad Request", true))
 	got, err := s.Due("hook", 100)
 	must(t, err)
-	want := []alert.Delivery{{Seq: 1, Sink: "hook", AlertID: "alert01", Revision: 1, Body: []byte(text(alertOf(1, 1))), Attempts: 2}}
+	want := []alert.Delivery{{Seq: 1, Sink: "hook", AlertID: "alert01", Revision: 1, Body: []byte(text(alertOf(1, 1))), Attempts: 2, QueuedAt: testClock}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
