@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"time"
 
@@ -104,6 +105,14 @@ func (c *replayCommand) open(stdout io.Writer) (w *bufio.Writer, whole, discard 
 	if c.Out == "" {
 		w = bufio.NewWriter(stdout)
 		return w, w.Flush, func() error { return nil }, nil
+	}
+	if info, err := os.Stat(c.Out); err == nil && !info.Mode().IsRegular() { // a device or a pipe is written to, never replaced
+		f, err := os.OpenFile(c.Out, os.O_WRONLY, 0)
+		if err != nil {
+			return nil, nil, nil, fmt.Errorf("--out: %w", err)
+		}
+		w = bufio.NewWriter(f)
+		return w, func() error { return errors.Join(w.Flush(), f.Close()) }, f.Close, nil
 	}
 	f, err := renameio.NewPendingFile(c.Out, renameio.WithPermissions(0o600))
 	if err != nil {
