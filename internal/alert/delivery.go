@@ -11,6 +11,7 @@ type Delivery struct {
 	Body     []byte    // the alert's JSON on one line, the same at every attempt
 	Attempts int       // failed ones so far
 	QueuedAt time.Time // when it was committed, by the clock; a digest gathers by it
+	Arrived  time.Time // when it did, of one that is told again while it lasts; zero while it is due
 }
 
 // Key is the key under which every attempt is made, so that a receiver can tell a repeat: AlertID/Revision.

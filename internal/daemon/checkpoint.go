@@ -47,12 +47,12 @@ func (p *parts) buildEvidence() {
 		p.problem("evidence.checkpoint_after", fmt.Sprintf("a checkpoint every %s", e.CheckpointAfter.Std()), "choose 1s or more")
 	}
 	for i, w := range e.Witness {
-		if w.Type == "html" || w.Type == "email" || w.Ceiling != "" {
-			p.problem(fmt.Sprintf("evidence.witness.%d", i), "a checkpoint is no alert: it makes no page or mail, and has no marking", "use a file or webhook without a ceiling")
+		if w.Ceiling != "" {
+			p.problem(fmt.Sprintf("evidence.witness.%d", i), "a checkpoint is no alert: it has no marking", "use a file or webhook without a ceiling")
 			return
 		}
 	}
-	p.witnesses = p.sinksOf(e.Witness, "evidence.witness")
+	p.witnesses = p.sinksOf(e.Witness, witnessPath)
 	const make = "make one with: probity evidence keygen --origin NAME --out FILE"
 	if e.SigningKeyFile == "" {
 		if len(e.Witness) > 0 {

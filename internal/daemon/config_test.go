@@ -67,7 +67,11 @@ func TestEveryProblemHasItsPlaceAndSaysWhatToDo(t *testing.T) {
 		}},
 		"a sink of no type, and a source that reads it": {"{name: file, type: file, path: alerts.jsonl}", "{name: file, type: pigeon}\n  - {name: f, type: file, path: logs/pnc.log}", []string{
 			"DIR/probity.yaml:5:38: it covers DIR/logs/pnc.log, which sink f writes; let the daemon not follow itself",
-			`DIR/probity.yaml:14:24: type: "pigeon" is no type of sink; use file, webhook, html or email`,
+			`DIR/probity.yaml:14:24: type: "pigeon" is no type of sink; use file, webhook, html, email, alertmanager or syslog`,
+		}},
+		"a witness that takes alerts only": {"state_dir: state", "state_dir: state\nevidence: {witness: [{name: w, type: alertmanager, url: \"https://am\"}]}", []string{
+			"DIR/probity.yaml:2:21: witnesses, and no key to sign what they are told; write signing_key_file: PATH; make one with: probity evidence keygen --origin NAME --out FILE",
+			"DIR/probity.yaml:2:38: type: what a witness is told is no alert; use file or webhook, without format",
 		}},
 		"a type of field that is none": {"paths: [logs/crime.log]", "paths: [logs/crime.log], fields: {team: float}", []string{
 			`DIR/probity.yaml:7:74: unknown type "float"; one of string, int, bool, time, list`,

@@ -204,6 +204,9 @@ func (p *parts) sinksOf(list []notify.Config, path string) (sinks []notify.Sink)
 		seen[sc.Name] = true
 		sc = sc.WithZone(p.config.Zone)
 		flaws := sc.Check()
+		if path == witnessPath && (!slices.Contains(witnessTypes, sc.Type) || sc.Format != "") {
+			flaws = append(flaws, notify.Flaw{Key: "type", What: "what a witness is told is no alert", Do: "use " + strings.Join(witnessTypes, " or ") + ", without format"})
+		}
 		for _, f := range flaws {
 			p.problem(at+"."+f.Key, f.Key+": "+f.What, f.Do)
 		}

@@ -36,8 +36,10 @@ func ConfigSchema() ([]byte, error) {
 	sink.Required = []string{"name", "type"}
 	sink.Properties["type"].Enum = anys(notify.Types())
 	sink.Properties["tls"].Enum = []any{"starttls", "implicit", "none"}
+	sink.Properties["format"].Enum = []any{"json", "cef", "ocsf"}
+	sink.Properties["confirm"].Enum = []any{"close", "none"}
 	witness := s.Properties["evidence"].Properties["witness"].Items
-	witness.Required, witness.Properties["type"].Enum = sink.Required, []any{"file", "webhook"}
+	witness.Required, witness.Properties["type"].Enum = sink.Required, anys(witnessTypes)
 	tables := s.Properties["tables"]
 	tables.PropertyNames = &jsonschema.Schema{Enum: anys(table.Names())}
 	tables.AdditionalProperties.Required = []string{"path"}
@@ -155,16 +157,24 @@ func descriptions() map[string]string {
 		"/tables/miss":         "what a missing row means: no if the table is a complete list, else unknown",
 		"/tables/max_age":      "how long before and after its export an undated table answers, and past which it is stale; 48h unless said",
 		"/sinks/name":          "label of its metrics and key of its outbox; do not rename while something waits",
-		"/sinks/type":          "file or webhook",
+		"/sinks/type":          "file, webhook, alertmanager or syslog",
 		"/sinks/path":          "file: JSON lines, one alert revision each",
-		"/sinks/url":           "webhook: https, or http to this machine",
-		"/sinks/timeout":       "webhook: of one attempt; 10s unless said",
+		"/sinks/format":        "file, webhook, syslog: of a body; json, the revision as it is, unless said; ocsf, a Detection Finding; syslog: cef, too",
+		"/sinks/url":           "webhook, alertmanager: https, or http to this machine; syslog: tls://host:port, or tcp to this machine",
+		"/sinks/urls":          "alertmanager: its instances, in place of url",
+		"/sinks/timeout":       "of one attempt; 10s unless said",
 		"/sinks/hmac_key_file": "webhook: key of the signature in X-Probity-Signature",
-		"/sinks/headers":       "webhook: sent with every request; no secrets",
-		"/sinks/header_files":  "webhook: header to file that holds its value",
-		"/sinks/ca_file":       "webhook: PEM; the only authorities trusted",
-		"/sinks/cert_file":     "webhook: PEM; shown to the receiver",
-		"/sinks/key_file":      "webhook: PEM; the certificate's key",
+		"/sinks/headers":       "webhook, alertmanager: sent with every request; no secrets",
+		"/sinks/header_files":  "webhook, alertmanager: header to file that holds its value",
+		"/sinks/ca_file":       "PEM; the only authorities trusted",
+		"/sinks/cert_file":     "PEM; shown to the receiver",
+		"/sinks/key_file":      "PEM; the certificate's key",
+		"/sinks/resend":        "alertmanager: what lasts is told again so often; 1m unless said",
+		"/sinks/resolve_after": "alertmanager: an alert ends so long after the end of its period, or after its arrival; 1h unless said",
+		"/sinks/names":         "alertmanager: true puts the alert's sentence, which names persons, into the summary",
+		"/sinks/runbook":       "alertmanager: address of a page, with {rule} for the rule's id and {reference} for the alert's",
+		"/sinks/max_bytes":     "syslog: of a message, 8192 unless said; longer ones leave out what can be looked up",
+		"/sinks/confirm":       "syslog: close, unless said: a message has arrived when the receiver ends the connection; none: when it is sent",
 	}
 	for key, text := range maps.Clone(all) {
 		if rest, ok := strings.CutPrefix(key, "/sinks"); ok {

@@ -14,6 +14,12 @@ import (
 	"probity/internal/notify"
 )
 
+// witnessPath is where witnesses stand in the configuration.
+const witnessPath = "evidence.witness"
+
+// witnessTypes are the types of sinks that take a checkpoint as it is.
+var witnessTypes = []string{"file", "webhook"}
+
 // witness tells one sink of the newest checkpoint. Each covers all before it, so one that was missed need not be told.
 type witness struct {
 	sink   notify.Sink

@@ -60,3 +60,15 @@ func Header(text string, most int) string {
 	}
 	return string(runes)
 }
+
+// CEFHeader returns the text as a field of the header of the Common Event Format can hold it: on one line, as Terminal writes
+// it, with \ and | escaped.
+func CEFHeader(text string) string {
+	return strings.NewReplacer(`\`, `\\`, `|`, `\|`).Replace(Terminal(text))
+}
+
+// CEFValue returns the text as a value of the extension of the Common Event Format can hold it: on one line, as Terminal
+// writes it, with \ and = escaped.
+func CEFValue(text string) string {
+	return strings.NewReplacer(`\`, `\\`, `=`, `\=`).Replace(Terminal(text))
+}

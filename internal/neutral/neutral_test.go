@@ -47,3 +47,19 @@ func TestLinesAndHeadersKeepNoLineFeedsOfTheirOwn(t *testing.T) {
 		}
 	}
 }
+
+func TestTheCommonEventFormatIsNotBrokenByAValue(t *testing.T) {
+	for text, want := range map[string][2]string{ // as a header's field, as a value
+		"plain £5":            {"plain £5", "plain £5"},
+		`a|b`:                 {`a\|b`, `a|b`},
+		`act=blocked`:         {`act=blocked`, `act\=blocked`},
+		`C:\x`:                {`C:\\x`, `C:\\x`},
+		"one\ntwo\r":          {`one\\u000atwo\\u000d`, `one\\u000atwo\\u000d`},
+		"\x1b[2J\xff":         {`\\u001b[2J\\xff`, `\\u001b[2J\\xff`},
+		"a\u2028b\u202ec\x00": {`a\\u2028b\\u202ec\\u0000`, `a\\u2028b\\u202ec\\u0000`},
+	} {
+		if got := [2]string{CEFHeader(text), CEFValue(text)}; got != want {
+			t.Errorf("%q: got %s, want %s", text, got, want)
+		}
+	}
+}

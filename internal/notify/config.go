@@ -18,11 +18,12 @@ import (
 // Config is one entry under sinks: in the configuration.
 type Config struct {
 	Name string `json:"name"`
-	Type string `json:"type"` // file, webhook, html or email
+	Type string `json:"type"` // one of Types
 
 	Ceiling string `json:"ceiling"` // all: what is marked higher is refused for ever; no ceiling if left out
 
-	Path string `json:"path"` // file: the JSON lines
+	Path   string `json:"path"`   // file: the JSON lines
+	Format string `json:"format"` // file, webhook: json or ocsf; syslog: cef, too; json if left out
 
 	Dir      string `json:"dir"`      // html: the folder of pages
 	Group    string `json:"group"`    // html: that alone can read them; the daemon's own if left out
@@ -35,21 +36,29 @@ type Config struct {
 	PasswordFile string            `json:"password_file"` // email: of user
 	From         string            `json:"from"`          // email: the sender's address
 	To           map[string]string `json:"to"`            // email: role to address; each gets every mail
-	Names        bool              `json:"names"`         // email: the body names persons; subjects never do
+	Names        bool              `json:"names"`         // email: the body names persons, subjects never do; alertmanager: the summary names them
 	Pages        string            `json:"pages"`         // email: what stands before REFERENCE.html in the address of a page
 	DigestAt     string            `json:"digest_at"`     // email: hh:mm in zone, when the day's lesser alerts go in one mail
 	Digest       []alert.Severity  `json:"digest"`        // email: the severities that wait for it; low and medium if left out
 	TextTemplate string            `json:"text_template"` // email: redefines subject and text
 	HTMLTemplate string            `json:"html_template"` // email: redefines the HTML
 
-	URL         string              `json:"url"`           // webhook: https, or http to this machine
-	Timeout     strictyaml.Duration `json:"timeout"`       // webhook: of one attempt; 10s if left out
+	URL         string              `json:"url"`           // webhook, alertmanager: https, or http to this machine; syslog: tls, or tcp to this machine
+	Timeout     strictyaml.Duration `json:"timeout"`       // of one attempt; 10s if left out
 	HMACKeyFile string              `json:"hmac_key_file"` // webhook: signs the body
-	Headers     map[string]string   `json:"headers"`       // webhook: sent with every request; no secrets
-	HeaderFiles map[string]string   `json:"header_files"`  // webhook: header to file that holds its value
-	CAFile      string              `json:"ca_file"`       // webhook: PEM; the only authorities trusted
-	CertFile    string              `json:"cert_file"`     // webhook: PEM; shown to the receiver
-	KeyFile     string              `json:"key_file"`      // webhook: PEM; the certificate's key
+	Headers     map[string]string   `json:"headers"`       // webhook, alertmanager: sent with every request; no secrets
+	HeaderFiles map[string]string   `json:"header_files"`  // webhook, alertmanager: header to file that holds its value
+	CAFile      string              `json:"ca_file"`       // PEM; the only authorities trusted
+	CertFile    string              `json:"cert_file"`     // PEM; shown to the receiver
+	KeyFile     string              `json:"key_file"`      // PEM; the certificate's key
+
+	URLs         []string            `json:"urls"`          // alertmanager: its instances, in place of url
+	Resend       strictyaml.Duration `json:"resend"`        // alertmanager: what lasts is told again so often; 1m if left out
+	ResolveAfter strictyaml.Duration `json:"resolve_after"` // alertmanager: an alert ends so long after its period, or its arrival; 1h if left out
+	Runbook      string              `json:"runbook"`       // alertmanager: address of a page, with {rule} and {reference}
+
+	MaxBytes int    `json:"max_bytes"` // syslog: of a message; 8192 if left out
+	Confirm  string `json:"confirm"`   // syslog: close, or none for a receiver that never ends a connection
 }
 
 // Flaw is what is wrong with one key of a Config. The daemon adds file, line and column.
@@ -80,14 +89,20 @@ func kindOf(typ string) (kind, bool) {
 		return htmlKind(), true
 	case "email":
 		return emailKind(), true
+	case "alertmanager":
+		return alertmanagerKind(), true
+	case "syslog":
+		return syslogKind(), true
 	}
 	return kind{}, false
 }
 
 // Types of sinks.
-func Types() []string { return []string{"file", "webhook", "html", "email"} }
+func Types() []string {
+	return []string{"file", "webhook", "html", "email", "alertmanager", "syslog"}
+}
 
-const kinds = "file, webhook, html or email"
+const kinds = "file, webhook, html, email, alertmanager or syslog"
 
 const defaultZone = "Europe/London"
 

@@ -52,6 +52,8 @@ sinks:
 func TestEveryFlawIsNamedWithItsKey(t *testing.T) {
 	file := func(c Config) Config { c.Name, c.Type = "s", "file"; return c }
 	hook := func(c Config) Config { c.Name, c.Type = "s", "webhook"; return c }
+	am := func(c Config) Config { c.Name, c.Type = "s", "alertmanager"; return c }
+	log := func(c Config) Config { c.Name, c.Type = "s", "syslog"; return c }
 	for name, c := range map[string]struct {
 		config Config
 		want   []string // keys
@@ -76,9 +78,27 @@ func TestEveryFlawIsNamedWithItsKey(t *testing.T) {
 			hook(Config{URL: "https://x", Headers: map[string]string{"A B": "1", "authorization": "t", "content-type": "x", "X-Fine": "1", "X-New": "a\nb"}}),
 			[]string{"headers.A B", "headers.X-New", "headers.authorization", "headers.content-type"},
 		},
-		"header files":         {hook(Config{URL: "https://x", HeaderFiles: map[string]string{"Idempotency-Key": "/x", "X-Api-Key": "/x"}}), []string{"header_files.Idempotency-Key"}},
-		"half of a key pair":   {hook(Config{URL: "https://x", CertFile: "/x"}), []string{"cert_file"}},
-		"the other half of it": {hook(Config{URL: "https://x", KeyFile: "/x"}), []string{"cert_file"}},
+		"header files":              {hook(Config{URL: "https://x", HeaderFiles: map[string]string{"Idempotency-Key": "/x", "X-Api-Key": "/x"}}), []string{"header_files.Idempotency-Key"}},
+		"a format of another sink":  {hook(Config{URL: "https://x", Format: "cef"}), []string{"format"}},
+		"a file's format":           {file(Config{Path: "/x", Format: "ocsf"}), nil},
+		"an alertmanager":           {am(Config{URLs: []string{"https://a", "http://127.0.0.1:9093/am"}, Runbook: "https://wiki/{rule}", Names: true}), nil},
+		"an alertmanager nowhere":   {am(Config{}), []string{"url"}},
+		"two ways to say where":     {am(Config{URL: "https://a", URLs: []string{"https://b", "http://c"}}), []string{"url", "urls.1"}},
+		"haste":                     {am(Config{URL: "https://a", Resend: strictyaml.Duration(time.Second), ResolveAfter: -1}), []string{"resend", "resolve_after"}},
+		"a runbook that is no page": {am(Config{URL: "https://a", Runbook: "wiki/{rule}"}), []string{"runbook"}},
+		"a runbook of a person":     {am(Config{URL: "https://a", Runbook: "https://wiki/{person}"}), []string{"runbook"}},
+		"alertmanager headers":      {am(Config{URL: "https://a", Headers: map[string]string{"Authorization": "x"}}), []string{"headers.Authorization"}},
+		"a syslog":                  {log(Config{URL: "tls://siem.example:6514", Format: "cef", MaxBytes: 65536, Confirm: "none"}), nil},
+		"a syslog nowhere":          {log(Config{}), []string{"url"}},
+		"a syslog without port":     {log(Config{URL: "tls://siem.example"}), []string{"url"}},
+		"a syslog with a path":      {log(Config{URL: "tls://siem.example:6514/x"}), []string{"url"}},
+		"a syslog by UDP":           {log(Config{URL: "udp://127.0.0.1:514"}), []string{"url"}},
+		"a syslog in the clear":     {log(Config{URL: "tcp://siem.example:514"}), []string{"url"}},
+		"a syslog to itself":        {log(Config{URL: "tcp://127.0.0.1:514"}), nil},
+		"certificates for nothing":  {log(Config{URL: "tcp://127.0.0.1:514", CAFile: "/x"}), []string{"url"}},
+		"too short a message":       {log(Config{URL: "tcp://127.0.0.1:514", MaxBytes: 480, Confirm: "ack", Format: "xml", KeyFile: "/x"}), []string{"url", "max_bytes", "confirm", "format", "cert_file"}},
+		"half of a key pair":        {hook(Config{URL: "https://x", CertFile: "/x"}), []string{"cert_file"}},
+		"the other half of it":      {hook(Config{URL: "https://x", KeyFile: "/x"}), []string{"cert_file"}},
 	} {
 		var got []string
 		for _, f := range c.config.Check() {

@@ -28,8 +28,9 @@ type harness struct {
 	arrivals func(t *testing.T) []arrival
 	repeats  int // attempts that a kill between arrival and record may repeat
 
-	shown func(d alert.Delivery) string // what must arrive of a delivery; its body if nil
-	last  bool                          // only the last revision of an alert is to be seen: the sink has states, not messages
+	shown func(d alert.Delivery) string  // what must arrive of a delivery; its body if nil
+	last  bool                           // only the last revision of an alert is to be seen: the sink has states, not messages
+	as    func(d alert.Delivery) arrival // what arrives of d, key and all; nil: see shown
 }
 
 // want is what must have arrived of deliveries made in that order.
@@ -40,6 +41,9 @@ func (h harness) want(ds ...alert.Delivery) []arrival {
 			continue
 		}
 		a := arrivalsOf(d)[0]
+		if h.as != nil {
+			a = h.as(d)
+		}
 		if h.shown != nil {
 			a.body = h.shown(d)
 		}
@@ -63,7 +67,10 @@ func arrivalsOf(ds ...alert.Delivery) []arrival {
 
 // harnesses: one for each kind of sink.
 func harnesses(t *testing.T) map[string]harness {
-	all := map[string]harness{"file": fileHarness(t), "webhook": webhookHarness(t), "html": htmlHarness(t), "limited file": limitedHarness(t)}
+	all := map[string]harness{
+		"file": fileHarness(t), "file, ocsf": ocsfFileHarness(t), "webhook": webhookHarness(t), "alertmanager": alertmanagerHarness(t),
+		"syslog": syslogHarness(t, ""), "syslog, cef": syslogHarness(t, "cef"), "html": htmlHarness(t), "limited file": limitedHarness(t),
+	}
 	if s := newMailServer(t, startTLS); s != nil {
 		all["email"] = emailHarness(s)
 	}
@@ -102,6 +109,40 @@ func linesIn(t *testing.T, path string) []arrival {
 		out = append(out, arrival{fmt.Sprintf("%s/%d", head.ID, head.Revision), strings.TrimSuffix(line, "\n")})
 	}
 	return out
+}
+
+// ocsfFileHarness: lines that are not the revisions themselves must be found again after a kill, too.
+func ocsfFileHarness(t *testing.T) harness {
+	path := filepath.Join(t.TempDir(), "out", "findings.jsonl")
+	return harness{
+		open: func(t *testing.T) Sink {
+			return mustSink(t, Config{Name: "s", Type: "file", Path: path, Format: "ocsf"})
+		},
+		arrivals: func(t *testing.T) []arrival {
+			text, err := os.ReadFile(path)
+			if err != nil && !errors.Is(err, os.ErrNotExist) {
+				t.Fatal(err)
+			}
+			var out []arrival
+			for line := range strings.Lines(string(text)) {
+				var f ocsfFinding
+				if err := json.Unmarshal([]byte(line), &f); err != nil {
+					t.Fatalf("line %q: %v", line, err)
+				}
+				out = append(out, arrival{f.Metadata.UID, strings.TrimSuffix(line, "\n")})
+			}
+			return out
+		},
+		as: func(d alert.Delivery) arrival { return arrival{d.Key(), mustBody(asOCSF, d)} },
+	}
+}
+
+func mustBody(f format, d alert.Delivery) string {
+	b, err := f.body(d)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
 }
 
 func webhookHarness(t *testing.T) harness {
@@ -162,8 +203,8 @@ func mustSinkOn(t *testing.T, c Config, fs *fsx.FS) Sink {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if w, ok := as[*webhook](s); ok {
-			w.CloseIdleConnections()
+		if c, ok := as[interface{ CloseIdleConnections() }](s); ok {
+			c.CloseIdleConnections()
 		}
 	})
 	return s

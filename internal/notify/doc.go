@@ -6,7 +6,8 @@
 // # What is promised
 //
 //   - At least once per revision and sink, under the key <alert id>/<revision>, with the same bytes at every attempt. A
-//     kill -9 repeats at most the one attempt that was under way. The file sink: exactly once.
+//     kill -9 repeats at most the one attempt that was under way. The file sink: exactly once. To Alertmanager what lasts is
+//     told again and again, which is its way.
 //   - The revisions of one alert arrive in their order. A sink has one goroutine, one queue and one backoff of its own, so a
 //     sink that is down for days delays no other.
 //   - A Failure says what it stops: the sink (Down: all wait), one alert (Stuck: its later revisions wait, other alerts go
@@ -73,4 +74,41 @@
 //
 // With ceiling, a sink of any kind refuses for ever what is marked higher: OFFICIAL < OFFICIAL-SENSITIVE < SECRET < TOP SECRET <
 // anything else (page.Rank). The failure names the marking and nothing more.
+// # Alertmanager
+//
+//	POST <url>/api/v2/alerts
+//	[{"labels": {"alertname", "rule" (both the rule's id), "severity", "reference" (the alert's id), "marking"},
+//	  "annotations": {"summary", "status", "revision", "runbook_url", with names "reason"}, "startsAt", "endsAt"}]
+//
+// No name is in it unless names: true, which puts the alert's own sentence into summary. The API is level-triggered and its
+// server forgets at a restart, so the sink is a lasting one: what arrived stays in the outbox as what lasts, in the place of
+// earlier revisions of its alert, and is posted again every resend (1m). An alert lasts until resolve_after (1h) past the end of
+// its period or past its arrival, whichever is later, so that one that is found late is seen as well; a withdrawn one ends
+// with its arrival. What has ended is told for another 15 minutes. endsAt is said from the beginning: Alertmanager resolves
+// the alert then even if Probity is gone, and not before, however long Probity is stopped. Rejected: endsAt a few resends ahead,
+// as Prometheus does, which resolves every alert when this daemon is updated.
+//
+// Of several urls one that answers makes an arrival; the others are told with the next repetition. A revision with other
+// labels (a new severity) ends the alert that has the old ones.
+//
+// # syslog
+//
+//	<octets> <PRI>1 <time of the last event> <host> probity - alert [probity@32473 key rule severity status marking without] <body>
+//
+// RFC 5424 over TLS (RFC 5425) or, to this machine, TCP; facility 13 (log audit); critical, err, warning, notice by severity,
+// info for what is withdrawn. A connection takes one revision. Syslog has no acknowledgement, so the sink ends its side and waits
+// for the receiver to end its own: having read to the end it has read the message. confirm: none does not wait, for a
+// receiver that never closes; then what is under way when it stops is lost. A message takes at most max_bytes (8192); what
+// does not fit loses, step by step, the records' contents, all evidence, the rule's texts, the facts, and says so in without:
+// records, evidence, texts, facts.
+//
+// # Formats of a body
+//
+// json is the revision as it was committed. cef is ArcSight's Common Event Format, version 0: header Probity|Probity|1|rule
+// id|rule title|severity (3, 5, 8, 10), then rt and end (last event), start, cnt, externalId (alert id), cn1 revision, cn2
+// rule_version, cs1 marking, cs2 status, cat (kind of rule), suid and suser (the person), cs3 group, msg (the sentence), reason (of a
+// withdrawal), cs4 unknown, cs5 evidence (source and file@offset), cs6 rule_sha256. ocsf is a Detection Finding (class 2004)
+// of the Open Cybersecurity Schema Framework 1.3.0; what the schema has no place for stands under unmapped. testdata has an
+// example of each. All three name persons. A format depends on nothing but the revision, so every attempt by one version of
+// the program sends the same bytes.
 package notify

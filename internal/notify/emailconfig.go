@@ -140,7 +140,7 @@ func newEmail(c Config, _ *fsx.FS) (Sink, error) {
 		}
 		e.password = string(password)
 	}
-	if e.secure, err = tlsOf(c); err != nil {
+	if e.secure, err = newTLS(c); err != nil {
 		return nil, err
 	}
 	e.secure.ServerName = e.host

@@ -21,6 +21,7 @@ const (
 // fileSink appends each revision as a line, exactly once: the package comment says how.
 type fileSink struct {
 	name, path string
+	form       format
 	fs         *fsx.FS
 
 	// doubtful: a write or its fsync failed and could not be undone. The kernel may since have dropped the lines that it
@@ -32,7 +33,7 @@ type fileSink struct {
 }
 
 func fileKind() kind {
-	return kind{keys: []string{"path"}, check: checkFile, build: newFileSink}
+	return kind{keys: []string{"path", "format"}, check: checkFile, build: newFileSink}
 }
 
 func checkFile(c Config) []Flaw {
@@ -42,11 +43,11 @@ func checkFile(c Config) []Flaw {
 	case !filepath.IsAbs(c.Path):
 		return []Flaw{{"path", "is relative, and would depend on where the daemon was started", "write it from /"}}
 	}
-	return nil
+	return checkFormat(c, "json", "ocsf")
 }
 
 func newFileSink(c Config, fs *fsx.FS) (Sink, error) {
-	return &fileSink{name: c.Name, path: filepath.Clean(c.Path), fs: fs}, nil
+	return &fileSink{name: c.Name, path: filepath.Clean(c.Path), form: formatNamed(c.Format), fs: fs}, nil
 }
 
 // Name implements Sink.
@@ -62,7 +63,7 @@ func (s *fileSink) Deliver(ctx context.Context, mark int64, batch []alert.Delive
 			return 0, mark, err
 		}
 	}
-	lines, unfit := linesOf(batch)
+	lines, unfit := linesOf(s.form, batch)
 	if len(lines) == 0 {
 		return 0, mark, unfit
 	}
@@ -77,14 +78,18 @@ func (s *fileSink) Deliver(ctx context.Context, mark int64, batch []alert.Delive
 }
 
 // linesOf returns the bodies as lines, up to the first that is no JSON document.
-func linesOf(batch []alert.Delivery) ([][]byte, error) {
+func linesOf(form format, batch []alert.Delivery) ([][]byte, error) {
 	lines := make([][]byte, 0, len(batch))
 	for _, d := range batch {
+		body, err := form.body(d)
+		if err != nil {
+			return lines, err
+		}
 		var line bytes.Buffer
-		line.Grow(len(d.Body) + 1)
-		if !bytes.ContainsAny(d.Body, "\r\n") && json.Valid(d.Body) {
-			line.Write(d.Body)
-		} else if err := json.Compact(&line, d.Body); err != nil {
+		line.Grow(len(body) + 1)
+		if !bytes.ContainsAny(body, "\r\n") && json.Valid(body) {
+			line.Write(body)
+		} else if err := json.Compact(&line, body); err != nil {
 			return lines, failure(Refused, "the body is no JSON: %w", err)
 		}
 		line.WriteByte('\n')

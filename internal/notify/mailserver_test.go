@@ -93,13 +93,6 @@ func writeCertificate(t *testing.T, certFile, keyFile string) {
 	must(t, os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), 0o600))
 }
 
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // answers makes the server reply so to a command: mail, rcpt or data. An empty reply takes that back.
 func (s *mailServer) answers(t *testing.T, command, reply string) {
 	t.Helper()

@@ -24,6 +24,13 @@ type outbox interface {
 	Failed(sink string, seq int64, reason string, permanent bool) error
 	// Mark returns the mark that Delivered recorded last, 0 at first.
 	Mark(sink string) (int64, error)
+
+	// Arrived is Delivered for a sink that is told again what lasts: the last of each alert's revisions stays, as what lasts.
+	Arrived(sink string, mark int64, seqs ...int64) error
+	// Lasting returns what lasts, with the time at which it arrived.
+	Lasting(sink string) ([]alert.Delivery, error)
+	// Ended takes rows out of what lasts.
+	Ended(sink string, seqs ...int64) error
 }
 
 // Defaults of Options.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -21,12 +22,13 @@ type memory struct {
 	due      map[string][]alert.Delivery
 	marks    map[string]int64
 	recorded map[string][]string // keys, by sink, in the order of Delivered
-	failures []string            // sink, key, reason; permanent ones begin with "!"
+	lasting  map[string][]alert.Delivery
+	failures []string // sink, key, reason; permanent ones begin with "!"
 	fault    func(op string) error
 }
 
 func newMemory() *memory {
-	return &memory{due: map[string][]alert.Delivery{}, marks: map[string]int64{}, recorded: map[string][]string{}}
+	return &memory{due: map[string][]alert.Delivery{}, marks: map[string]int64{}, recorded: map[string][]string{}, lasting: map[string][]alert.Delivery{}}
 }
 
 // revision is a delivery of alert id as store would make it.
@@ -75,6 +77,41 @@ func (m *memory) Delivered(sink string, mark int64, seqs ...int64) error {
 		return true
 	})
 	m.marks[sink] = mark
+	return nil
+}
+
+func (m *memory) Arrived(sink string, mark int64, seqs ...int64) error {
+	m.mu.Lock()
+	was := slices.Clone(m.due[sink])
+	m.mu.Unlock()
+	if err := m.Delivered(sink, mark, seqs...); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, d := range was {
+		if slices.Contains(seqs, d.Seq) {
+			m.lasting[sink] = slices.DeleteFunc(m.lasting[sink], func(l alert.Delivery) bool { return l.AlertID == d.AlertID })
+			d.Arrived = time.Now()
+			m.lasting[sink] = append(m.lasting[sink], d)
+		}
+	}
+	return nil
+}
+
+func (m *memory) Lasting(sink string) ([]alert.Delivery, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.lasting[sink]), m.point("lasting")
+}
+
+func (m *memory) Ended(sink string, seqs ...int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.point("ended"); err != nil {
+		return err
+	}
+	m.lasting[sink] = slices.DeleteFunc(m.lasting[sink], func(d alert.Delivery) bool { return slices.Contains(seqs, d.Seq) })
 	return nil
 }
 

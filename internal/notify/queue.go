@@ -34,11 +34,18 @@ type queue struct {
 	arrived  []int64       // at the sink, and not yet recorded
 	mark     int64         // to be recorded with arrived
 	down     bool          // what was logged and shown last
+
+	lasting  lasting // the sink, if it is one
+	restored bool    // it has been handed what lasts
+	partly   bool    // logged: a part of what lasts could not be told again
+	ended    []int64 // of what lasts, and not yet recorded
 }
 
 func newQueue(s Sink, o *Options, m *metrics) *queue {
+	lasting, _ := as[lasting](s)
 	return &queue{
 		sink:     s,
+		lasting:  lasting,
 		outbox:   o.Outbox,
 		batch:    o.Batch,
 		log:      o.Logger.With(zap.String("sink", s.Name())),
@@ -60,6 +67,9 @@ func (q *queue) run(ctx context.Context) {
 	defer q.hangUp()
 	for {
 		r, err := q.round(ctx, false)
+		if err == nil {
+			r, err = q.repeat(ctx, r)
+		}
 		if err != nil || !q.pause(ctx, r) {
 			return
 		}
@@ -128,6 +138,9 @@ func (q *queue) round(ctx context.Context, afresh bool) (rest, error) {
 	}
 	if afresh {
 		q.patience.forget()
+	}
+	if err := q.restore(); err != nil {
+		return q.troubled("reading what lasts", err), nil
 	}
 	for ctx.Err() == nil {
 		r, more := q.step(ctx)
@@ -223,7 +236,11 @@ func (q *queue) record() error {
 	if len(q.arrived) == 0 {
 		return nil
 	}
-	if err := q.outbox.Delivered(q.sink.Name(), q.mark, q.arrived...); err != nil {
+	record := q.outbox.Delivered
+	if q.lasting != nil {
+		record = q.outbox.Arrived
+	}
+	if err := record(q.sink.Name(), q.mark, q.arrived...); err != nil {
 		return err
 	}
 	q.metrics.delivered.WithLabelValues(q.sink.Name()).Add(float64(len(q.arrived)))

@@ -17,7 +17,11 @@ import (
 )
 
 func checkWebhook(c Config) []Flaw {
-	flaws := checkURL(c.URL)
+	return slices.Concat(checkURL("url", c.URL), checkFormat(c, "json", "ocsf"), checkPoster(c))
+}
+
+// checkPoster checks the keys that newPoster reads.
+func checkPoster(c Config) (flaws []Flaw) {
 	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
 		flaws = append(flaws, checkHeader("headers", name)...)
 		if holdsSecret(name) {
@@ -30,26 +34,31 @@ func checkWebhook(c Config) []Flaw {
 	for _, name := range slices.Sorted(maps.Keys(c.HeaderFiles)) {
 		flaws = append(flaws, checkHeader("header_files", name)...)
 	}
-	if (c.CertFile == "") != (c.KeyFile == "") {
-		flaws = append(flaws, Flaw{"cert_file", "cert_file and key_file go together", "give both or neither"})
-	}
-	return flaws
+	return append(flaws, checkKeyPair(c)...)
 }
 
-func checkURL(text string) []Flaw {
+func checkKeyPair(c Config) []Flaw {
+	if (c.CertFile == "") != (c.KeyFile == "") {
+		return []Flaw{{"cert_file", "cert_file and key_file go together", "give both or neither"}}
+	}
+	return nil
+}
+
+// checkURL checks the address of a web server that stands at key.
+func checkURL(key, text string) []Flaw {
 	if text == "" {
-		return []Flaw{{"url", "a webhook sink needs one", "write https://host/path"}}
+		return []Flaw{{key, "is missing: the sink needs an address", "write https://host/path"}}
 	}
 	u, err := url.Parse(text)
 	switch {
 	case err != nil: // the error quotes the text, which may hold a secret
-		return []Flaw{{"url", "is no URL", "write https://host/path"}}
+		return []Flaw{{key, "is no URL", "write https://host/path"}}
 	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
-		return []Flaw{{"url", "is no address of a web server", "write https://host/path"}}
+		return []Flaw{{key, "is no address of a web server", "write https://host/path"}}
 	case u.User != nil:
-		return []Flaw{{"url", "holds a user or password", "put an Authorization header under header_files"}}
+		return []Flaw{{key, "holds a user or password", "put an Authorization header under header_files"}}
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		return []Flaw{{"url", "alerts name persons and would cross the network in the clear", "use https, or a relay on 127.0.0.1"}}
+		return []Flaw{{key, "alerts name persons and would cross the network in the clear", "use https, or a relay on 127.0.0.1"}}
 	}
 	return nil
 }
@@ -81,8 +90,8 @@ func validHeaderValue(v string) bool {
 	return !strings.ContainsFunc(v, func(r rune) bool { return r != '\t' && (r < ' ' || r > '~') })
 }
 
-// tlsOf reads the certificates that a sink trusts and shows.
-func tlsOf(c Config) (*tls.Config, error) {
+// newTLS reads the files of a connection that is secured: whom to trust, and what to show.
+func newTLS(c Config) (*tls.Config, error) {
 	secure := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.CAFile != "" {
 		pem, err := os.ReadFile(c.CAFile)
@@ -105,7 +114,7 @@ func tlsOf(c Config) (*tls.Config, error) {
 }
 
 func newTransport(c Config) (*http.Transport, error) {
-	secure, err := tlsOf(c)
+	secure, err := newTLS(c)
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@
 //	          number, little-endian). A commit adds those that it changes, a row a minute of event time, and drops the rows
 //	          whose minute the stream's watermark has passed; so a position stays small
 //	alerts    id, revision, commit_no, rule, severity, status, body (the alert's JSON, which never changes)
-//	outbox    sink, failed (1: given up), seq (never given twice), alert_id, revision, queued_at (ns), attempts, reason
+//	outbox    sink, failed (1: given up; 2: arrived, and told again while it lasts, queued_at being its arrival), seq (never given twice), alert_id, revision, queued_at (ns), attempts, reason
 //	marks     sink, mark (the sink's own number)
 //	records   id, until (event time, ns), record (zstd of event.Record's JSON, at most 64 MiB of it)
 //	pending   rule, actor, event_id, until, record

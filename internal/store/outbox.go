@@ -21,6 +21,13 @@ type delivery struct {
 	Reason   string `json:"reason,omitempty"`
 }
 
+// The states of a row of the outbox, in its column failed.
+const (
+	stateDue     = 0
+	stateGivenUp = 1
+	stateLasting = 2 // it arrived, and is told again until it has ended; queued_at is when it arrived
+)
+
 // queued is a row of the outbox.
 type queued struct {
 	seq, queuedAt, failed int64
@@ -81,14 +88,14 @@ func (s *Store) body(id string, revision int) ([]byte, error) {
 func (s *Store) Delivered(sink string, mark int64, seqs ...int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.takeOut(sink, mark, seqs)
+	err := s.takeOut(sink, mark, seqs, false)
 	if err != nil {
 		return fmt.Errorf("recording %d deliveries of sink %s: %w", len(seqs), sink, err)
 	}
 	return nil
 }
 
-func (s *Store) takeOut(sink string, mark int64, seqs []int64) error {
+func (s *Store) takeOut(sink string, mark int64, seqs []int64, lasts bool) error {
 	var rows []queued
 	var entries []evidence.Entry
 	for _, seq := range slices.Compact(slices.Sorted(slices.Values(seqs))) {
@@ -108,6 +115,11 @@ func (s *Store) takeOut(sink string, mark int64, seqs []int64) error {
 	return s.write(change{evidence: entries, rows: func(next *head) error {
 		for _, q := range rows {
 			if err := s.unqueue(q, next); err != nil {
+				return err
+			}
+		}
+		if lasts {
+			if err := s.keepLasting(sink, rows, next); err != nil {
 				return err
 			}
 		}
@@ -153,7 +165,7 @@ func (s *Store) Failed(sink string, seq int64, reason string, permanent bool) er
 			return s.db.add(outboxTable, after.row()...)
 		}}
 		if permanent {
-			after.failed = 1
+			after.failed = stateGivenUp
 			c.evidence = []evidence.Entry{{Kind: "delivery", Body: delivery{
 				Sink: sink, ID: q.alertID, Revision: q.revision, Attempts: after.attempts, Outcome: "failed for ever", Reason: reason}}}
 		}
@@ -183,7 +195,9 @@ func (s *Store) Outstanding() (map[string]OutboxStat, error) {
 	err := s.db.each(outboxTable, outboxTable.byKey(), nil, func(row []any) error {
 		q := queuedOf(row)
 		st := stats[q.sink]
-		if q.failed != 0 {
+		if q.failed == stateLasting {
+			return nil
+		} else if q.failed != stateDue {
 			st.Failed++
 		} else if st.Count++; st.Count == 1 {
 			st.Oldest = time.Unix(0, q.queuedAt).UTC()

@@ -100,6 +100,10 @@ func (s *Store) redactRevision(body []byte, r *evidence.Redaction, c *change) er
 	}
 	r.Erased = append(r.Erased, "the alert's revision in the database")
 	for _, q := range waiting {
+		if q.failed == stateLasting {
+			r.Erased = append(r.Erased, "its place in what "+q.sink+" is told again")
+			continue
+		}
 		r.Erased = append(r.Erased, "its place in the outbox of "+q.sink)
 		c.evidence = append(c.evidence, evidence.Entry{Kind: "delivery", Body: delivery{
 			Sink: q.sink, ID: q.alertID, Revision: q.revision, Attempts: q.attempts, Outcome: "not delivered", Reason: redactedText}})
