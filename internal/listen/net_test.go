@@ -245,24 +245,22 @@ func TestATricklingSenderIsCutOff(t *testing.T) {
 		must(t, err)
 		l := &Listener{Options: o, spool: s, count: o.Metrics.of("s")}
 		here, there := net.Pipe()
-		ended := make(chan error)
+		ended := make(chan error, 1)
 		began := time.Now()
-		go func() { ended <- l.take(t.Context(), here) }()
+		go func() {
+			ended <- l.take(t.Context(), here)
+			here.Close() // as serve does; a write that nobody reads any more would wait for ever
+		}()
 		_, err = there.Write([]byte("<13>a\n"))
 		must(t, err)
 		time.Sleep(59 * time.Minute) // of the bubble's clock
-		for {
-			if _, err := there.Write([]byte("x")); err != nil {
-				break
-			}
-			time.Sleep(time.Second)
-			select {
-			case err = <-ended:
-				there.Close()
-				here.Close()
-			default:
+		for err == nil {
+			if _, err = there.Write([]byte("x")); err == nil {
+				time.Sleep(time.Second)
 			}
 		}
+		there.Close()
+		err = <-ended
 		if took := time.Since(began); took < 59*time.Minute+finishWithin || took > 59*time.Minute+finishWithin+2*time.Second {
 			t.Errorf("cut off after %s", took)
 		}
