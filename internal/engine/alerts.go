@@ -31,7 +31,6 @@ func (g *Generation) AlertEvent(a *alert.Alert, r *rule.Compiled, ev *event.Even
 	if person < 0 || r.OfAlerts {
 		return false
 	}
-	ev.Reset(g.Rules.Schema)
 	line, err := json.Marshal(alertLine{a.ID, r.ID, r.Version, r.Severity, r.Points, a.Group[person].Value, a.Last})
 	if err != nil {
 		panic(err) // texts, numbers and times
@@ -40,15 +39,22 @@ func (g *Generation) AlertEvent(a *alert.Alert, r *rule.Compiled, ev *event.Even
 	if a.Status == alert.Withdrawn {
 		at = a.Period.Start // it has no events left; where its entry stands does not matter
 	}
-	ev.Original, ev.NativeID, ev.Origin.Source = line, a.ID, rule.AlertDataset
-	ev.Slots[event.FieldTime] = event.TimeValue(at.UnixNano())
-	for f, text := range map[event.Field]string{
-		event.FieldDataset: rule.AlertDataset, event.FieldAction: "alert", event.FieldRuleID: r.ID, event.FieldUserID: a.Group[person].Value,
-	} {
-		ev.Slots[f] = event.StringValue(text)
-	}
+	g.secondRound(ev, line, a.ID, at, map[event.Field]string{
+		event.FieldAction: "alert", event.FieldRuleID: r.ID, event.FieldUserID: a.Group[person].Value,
+	})
 	ev.Slots[event.FieldRiskScore] = event.IntValue(int64(r.Points))
 	return true
+}
+
+// secondRound fills an event of the second round: its line, what it is an event of, its time and its texts.
+func (g *Generation) secondRound(ev *event.Event, line []byte, of string, at time.Time, texts map[event.Field]string) {
+	ev.Reset(g.Rules.Schema)
+	ev.Original, ev.NativeID, ev.Origin.Source = line, of, rule.AlertDataset
+	ev.Slots[event.FieldTime] = event.TimeValue(at.UnixNano())
+	ev.Slots[event.FieldDataset] = event.StringValue(rule.AlertDataset)
+	for f, text := range texts {
+		ev.Slots[f] = event.StringValue(text)
+	}
 }
 
 // MatchAlert appends the matches of an alert's event. Each revision of an alert has the alert's identity, so that it takes

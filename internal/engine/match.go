@@ -166,28 +166,14 @@ func (m *Matcher) judgeSide(r *rule.Compiled, role rule.Role, i int, ev *event.E
 	}
 	count.Matches++
 	match.Entry.Facts, match.Entry.Captured = m.facts(r), m.captured(r)
-	for _, k := range m.keys {
-		match.Key = string(k)
-		for _, v := range m.values {
-			match.Entry.Value = v
-			out = append(out, match)
-		}
-	}
-	return out
+	return m.spread(match, out)
 }
 
 // alibi matches an event that may have been what a new_value looks for: it never alerts, and its value is no new one later.
 func (m *Matcher) alibi(match Match, ev *event.Event, out []Match, first int) []Match {
 	match.Entry.ID, _ = m.record(ev, out[first:])
 	match.Entry.Step, match.Record = window.AlibiStep, nil // no alert quotes it
-	for _, k := range m.keys {
-		match.Key = string(k)
-		for _, v := range m.values {
-			match.Entry.Value = v
-			out = append(out, match)
-		}
-	}
-	return out
+	return m.spread(match, out)
 }
 
 // measured matches an event for a rule that watches its source: no record is kept, and the event has no identity.
@@ -201,13 +187,17 @@ func (m *Matcher) measured(r *rule.Compiled, ev *event.Event, match Match, out [
 		m.values[0] = uint64(age(ev.Ingested, ev.Time()))
 	}
 	m.Counts[r.Index].Matches++
-	match.Entry.Value = m.values[0]
-	if r.Value == nil && r.Type != rule.ClockSkewType {
-		match.Entry.Value = 0
-	}
+	return m.spread(match, out)
+}
+
+// spread appends a match for each group key and counted value of the event.
+func (m *Matcher) spread(match Match, out []Match) []Match {
 	for _, k := range m.keys {
 		match.Key = string(k)
-		out = append(out, match)
+		for _, v := range m.values {
+			match.Entry.Value = v
+			out = append(out, match)
+		}
 	}
 	return out
 }

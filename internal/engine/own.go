@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"probity/internal/event"
-	"probity/internal/rule"
 )
 
 // Own is something that happened to Probity itself, for the rules over alerts: bytes that were lost, memory that was given
@@ -22,20 +21,14 @@ type Own struct {
 
 // OwnEvent makes it an event of the second round.
 func (g *Generation) OwnEvent(o Own, ev *event.Event) {
-	ev.Reset(g.Rules.Schema)
 	line, err := json.Marshal(o)
 	if err != nil {
 		panic(err) // texts, numbers and times
 	}
-	ev.Original, ev.NativeID, ev.Origin.Source = line, string(line), rule.AlertDataset
+	g.secondRound(ev, line, string(line), o.At, map[event.Field]string{
+		event.FieldAction: o.Action, event.FieldReason: o.Reason, event.FieldObjectType: o.Type, event.FieldObjectID: o.Object,
+	})
 	ev.Ingested = o.At.UnixNano()
-	ev.Slots[event.FieldTime] = event.TimeValue(o.At.UnixNano())
-	for f, text := range map[event.Field]string{
-		event.FieldDataset: rule.AlertDataset, event.FieldAction: o.Action, event.FieldReason: o.Reason,
-		event.FieldObjectType: o.Type, event.FieldObjectID: o.Object,
-	} {
-		ev.Slots[f] = event.StringValue(text)
-	}
 	if o.Count >= 0 {
 		ev.Slots[event.FieldQueryCount] = event.IntValue(o.Count)
 	}

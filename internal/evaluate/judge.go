@@ -8,6 +8,7 @@ import (
 
 	"probity/internal/alert"
 	"probity/internal/event"
+	"probity/internal/rule"
 )
 
 // Judge marks alerts against truths. alerts may be last revisions only, or all of them in any order: then After is exact to
@@ -69,9 +70,6 @@ type marking struct {
 	verdicts []Verdict
 }
 
-// alertDataset is the event.dataset of a record that is an alert; its native id is the alert's.
-const alertDataset = "probity"
-
 func newMarking(truths []Truth, alerts []*alert.Alert) *marking {
 	c := &marking{truths: truths, byEvent: map[Ref][]int{}, quoted: map[string]event.Record{}, alerts: map[string]*alert.Alert{}}
 	for i, t := range truths {
@@ -96,7 +94,8 @@ func (c *marking) found(a *alert.Alert) []int {
 	hit := map[int]bool{}
 	look := func(r event.Record) {
 		dataset, _ := r.Fields["event.dataset"].(string)
-		if of := c.alerts[r.NativeID]; dataset == alertDataset && of != nil && of != a {
+		// The native id of a record that is an alert is the alert's.
+		if of := c.alerts[r.NativeID]; dataset == rule.AlertDataset && of != nil && of != a {
 			for _, i := range c.found(of) {
 				hit[i] = hit[i] || concerns(a, r, c.truths[i].Person)
 			}

@@ -96,6 +96,16 @@ func (c *cursor) misplaced(p []byte, log *lines) error {
 
 // cursorAt returns a cursor that stands behind entry seq. It reads the one segment that holds the entry.
 func cursorAt(dir string, seq uint64) (cursor, error) {
+	c, err := cursorBefore(dir, func(first link) bool { return first.Seq > seq })
+	if err != nil {
+		return c, err
+	}
+	return c, c.advance(seq, func([]byte) error { return nil })
+}
+
+// cursorBefore returns a cursor that stands before the last segment whose first entry, and those of all before it, are not
+// beyond what is looked for.
+func cursorBefore(dir string, beyond func(first link) bool) (cursor, error) {
 	c := newCursor(dir)
 	numbers, err := segments(dir)
 	if err != nil {
@@ -109,12 +119,12 @@ func cursorAt(dir string, seq uint64) (cursor, error) {
 		if err != nil {
 			return c, err
 		}
-		if first.Seq > seq || first.Seq == 0 {
+		if first.Seq == 0 || beyond(first) {
 			break
 		}
 		c = cursor{dir: dir, segment: n, seq: first.Seq - 1, hash: first.Prev}
 	}
-	return c, c.advance(seq, func([]byte) error { return nil })
+	return c, nil
 }
 
 func firstLink(path string) (link, error) {

@@ -48,26 +48,10 @@ func OfKind(dir, kind string, since time.Time, upTo uint64) ([]Stored, error) {
 
 // cursorSince stands before the last segment that began at since or before.
 func cursorSince(dir string, since time.Time) (cursor, error) {
-	c := newCursor(dir)
-	numbers, err := segments(dir)
-	if err != nil {
-		return c, err
-	}
-	for _, n := range numbers {
-		first, err := firstLink(linksPath(dir, n))
-		if errors.Is(err, io.EOF) || errors.Is(err, os.ErrNotExist) {
-			break // about to be begun
-		}
-		if err != nil {
-			return c, err
-		}
+	return cursorBefore(dir, func(first link) bool {
 		at, err := time.Parse(time.RFC3339Nano, first.At)
-		if err != nil || at.After(since) || first.Seq == 0 {
-			break
-		}
-		c = cursor{dir: dir, segment: n, seq: first.Seq - 1, hash: first.Prev}
-	}
-	return c, nil
+		return err != nil || at.After(since)
+	})
 }
 
 // readBodies reads the bodies of entries of one segment, in one pass.

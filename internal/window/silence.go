@@ -15,9 +15,6 @@ import (
 // Span is from an event to an event.
 type Span struct{ From, To int64 }
 
-// Spans are those held, by time. Read only.
-func (w *Window) Spans() []Span { return w.spans }
-
 func (w *Window) addSpan(s *Spec, y Entry, changed []int64) (_ []int64, added bool) {
 	t := y.Time
 	i := sort.Search(len(w.spans), func(i int) bool { return forth(w.spans[i].To, s.Timespan) >= t }) // the first that t may join

@@ -117,6 +117,3 @@ func pick(window []Entry, in []bool) []Entry {
 	}
 	return out
 }
-
-// MaxSteps is how many steps a rule may have.
-const MaxSteps = 8
