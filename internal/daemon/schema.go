@@ -12,6 +12,7 @@ import (
 
 	"probity/internal/alert"
 	"probity/internal/decode"
+	"probity/internal/route"
 	"probity/internal/rule"
 	"probity/internal/strictyaml"
 	"probity/internal/table"
@@ -36,6 +37,10 @@ func ConfigSchema() ([]byte, error) {
 	sink.Properties["type"].Enum = []any{"file", "webhook"}
 	witness := s.Properties["evidence"].Properties["witness"].Items
 	witness.Required, witness.Properties["type"].Enum = sink.Required, sink.Properties["type"].Enum
+	delete(witness.Properties, "for") // a witness is told of no alert
+	delete(witness.Properties, "severities")
+	role := s.Properties["roles"].AdditionalProperties
+	role.Properties["rights"].Enum = []any{string(route.Triage), string(route.Read), string(route.Counts)}
 	tables := s.Properties["tables"]
 	tables.PropertyNames = &jsonschema.Schema{Enum: anys(table.Names())}
 	tables.AdditionalProperties.Required = []string{"path"}
@@ -154,6 +159,8 @@ func descriptions() map[string]string {
 		"/tables/max_age":      "how long before and after its export an undated table answers, and past which it is stale; 48h unless said",
 		"/sinks/name":          "label of its metrics and key of its outbox; do not rename while something waits",
 		"/sinks/type":          "file or webhook",
+		"/sinks/for":           "the roles that read it; needed where roles are configured",
+		"/sinks/severities":    "which alerts it gets: those of which a revision has or had one of these; all unless said",
 		"/sinks/path":          "file: JSON lines, one alert revision each",
 		"/sinks/url":           "webhook: https, or http to this machine",
 		"/sinks/timeout":       "webhook: of one attempt; 10s unless said",

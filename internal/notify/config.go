@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"probity/internal/alert"
 	"probity/internal/fsx"
 	"probity/internal/strictyaml"
 )
@@ -18,6 +19,9 @@ import (
 type Config struct {
 	Name string `json:"name"`
 	Type string `json:"type"` // file or webhook
+
+	For        []string         `json:"for"`        // roles; package route decides by these two what the sink gets
+	Severities []alert.Severity `json:"severities"` // none: all
 
 	Path string `json:"path"` // file: the JSON lines
 
@@ -75,8 +79,13 @@ func (c Config) Check() []Flaw {
 	}
 	v := reflect.ValueOf(c)
 	for _, f := range strictyaml.Fields(v.Type()) {
-		if f.Key != "name" && f.Key != "type" && !slices.Contains(k.keys, f.Key) && !v.FieldByIndex(f.Index).IsZero() {
+		if !slices.Contains([]string{"name", "type", "for", "severities"}, f.Key) && !slices.Contains(k.keys, f.Key) && !v.FieldByIndex(f.Index).IsZero() {
 			flaws = append(flaws, Flaw{f.Key, "a " + c.Type + " sink has no such key", "it takes " + strings.Join(k.keys, ", ")})
+		}
+	}
+	for i, s := range c.Severities {
+		if !slices.Contains(alert.Severities, s) {
+			flaws = append(flaws, Flaw{fmt.Sprintf("severities.%d", i), fmt.Sprintf("%q is no severity", s), "write low, medium, high or critical"})
 		}
 	}
 	return append(flaws, k.check(c)...)

@@ -112,6 +112,12 @@ func (w *webhook) post(ctx context.Context, d alert.Delivery) error {
 	// net/http takes this header as leave to repeat a request whose reused connection was closed before any answer: the
 	// same bytes under the same key, which is what we would do.
 	req.Header.Set("Idempotency-Key", d.Key())
+	if d.Folded > 0 {
+		req.Header.Set("X-Probity-Folded", strconv.Itoa(d.Folded))
+	}
+	if d.Reopened {
+		req.Header.Set("X-Probity-Reopened", "true")
+	}
 	if w.hmacKey != nil {
 		req.Header.Set("X-Probity-Signature", "sha256="+sign(w.hmacKey, d.Body))
 	}
