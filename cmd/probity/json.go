@@ -20,3 +20,14 @@ func writeJSON(to io.Writer, v any) error {
 	_, err := fmt.Fprintln(to, neutral.Terminal(strings.TrimSuffix(b.String(), "\n")))
 	return err
 }
+
+// writeText writes lines that are harmless on a terminal.
+func writeText(to io.Writer, text string) error {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString(neutral.Terminal(strings.TrimSuffix(line, "\n")))
+		b.WriteByte('\n')
+	}
+	_, err := io.WriteString(to, b.String())
+	return err
+}

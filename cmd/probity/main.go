@@ -28,6 +28,7 @@ type cli struct {
 	Decode   decodeCommand   `cmd:"" help:"Print what is read from log files: events and rejects."`
 	Rules    rulesCommand    `cmd:"" help:"Check and test rules."`
 	Replay   replayCommand   `cmd:"" help:"Judge whole log files and print the alerts."`
+	Alerts   alertsCommand   `cmd:"" help:"List, show and close alerts, and say what they turned out to be."`
 	Evidence evidenceCommand `cmd:"" help:"Verify the evidence log, sign it, export from it, redact in it."`
 	State    stateCommand    `cmd:"" help:"Check, compact, export or import the state folder."`
 	Simulate simulateCommand `cmd:"" help:"Write the logs, tables and planted misuse of a simulated force."`

@@ -12,6 +12,12 @@ type Delivery struct {
 	Attempts int       // failed ones so far
 	QueuedAt time.Time // when it was committed, by the clock; a digest gathers by it
 	Arrived  time.Time // when it did, of one that is told again while it lasts; zero while it is due
+
+	// Folded is not 0 if the alert was beyond its budget: the how manieth of its rule or person in seven days it was. A sink that
+	// has a digest tells it there and not at once; one that has none tells it as any other, because nothing is dropped.
+	Folded int
+
+	Reopened bool // the alert was closed, and this revision is the first after that
 }
 
 // Key is the key under which every attempt is made, so that a receiver can tell a repeat: AlertID/Revision.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"probity/internal/notify"
+	"probity/internal/route"
 	"probity/internal/strictyaml"
 	"probity/internal/table"
 )
@@ -21,6 +22,9 @@ type Config struct {
 	Tables          map[string]table.Config `json:"tables,omitempty" jsonschema:"lookup tables by name; all optional"`
 	Rules           Rules                   `json:"rules,omitempty" jsonschema:"the rules in force"`
 	Sinks           []notify.Config         `json:"sinks,omitempty" jsonschema:"where alerts go"`
+	Roles           map[string]route.Role   `json:"roles,omitempty" jsonschema:"who alerts are for: role to its members"`
+	Triage          Triage                  `json:"triage,omitempty" jsonschema:"the socket that probity alerts asks"`
+	Budget          Budget                  `json:"budget,omitempty" jsonschema:"how many alerts can be read"`
 	Evidence        Evidence                `json:"evidence,omitempty" jsonschema:"signed checkpoints of the evidence log, and their witnesses"`
 	Web             Web                     `json:"web,omitempty" jsonschema:"metrics, health and reload"`
 	Pipeline        Pipeline                `json:"pipeline,omitempty" jsonschema:"how the work is cut; no alert depends on it"`
@@ -54,6 +58,16 @@ type Source struct {
 type Rules struct {
 	Builtin bool     `json:"builtin,omitempty" jsonschema:"the rules that come with this program"`
 	Paths   []string `json:"paths,omitempty" jsonschema:"rule files, globs, or directories with all below them"`
+}
+
+// Triage is the socket for questions about alerts. There is one if there are roles.
+type Triage struct {
+	Socket string `json:"socket,omitempty" jsonschema:"path of a Unix socket; probity.sock in the state folder unless said, where root and the daemon's own user alone can reach it"`
+}
+
+// Budget is the alert budget.
+type Budget struct {
+	PerWeek int `json:"per_week,omitempty" jsonschema:"alerts of one rule, or about one person, in seven days; those beyond are marked for a digest, unless they are critical; 0: no bound"`
 }
 
 // Web is the HTTP listener.
@@ -118,6 +132,9 @@ func (c *Config) setDefaults() {
 	fill(&c.Marking, defaultMarking)
 	fill(&c.Zone, defaultZone)
 	fill(&c.Web.ListenAddress, defaultListen)
+	if len(c.Roles) > 0 && c.StateDir != "" {
+		fill(&c.Triage.Socket, filepath.Join(c.StateDir, socketName))
+	}
 	fill(&c.Pipeline.IdleAfter, defaultIdleAfter)
 	fill(&c.Pipeline.Memory, defaultMemory)
 	fill(&c.Pipeline.Outbox, defaultOutbox)

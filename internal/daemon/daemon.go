@@ -17,6 +17,7 @@ import (
 	"probity/internal/evidence"
 	"probity/internal/notify"
 	"probity/internal/pipeline"
+	"probity/internal/route"
 	"probity/internal/source"
 	"probity/internal/store"
 )
@@ -40,6 +41,8 @@ type Daemon struct {
 	sources     []*followed
 	received    map[string]*received // by source
 	listener    net.Listener
+	asked       net.Listener // the socket for questions about alerts; nil without roles
+	routes      *route.Table
 	metrics     *metrics
 	systemd     systemd
 	checkpoints *checkpoints // nil without a key
@@ -85,6 +88,7 @@ func New(o Options) (*Daemon, error) {
 func (d *Daemon) open() (err error) {
 	c := d.Config
 	names := d.sinkNames()
+	d.routes = d.parts.routes.Also(names[len(d.parts.sinks):]...)
 	if d.store, err = store.Open(store.Options{Dir: c.StateDir, Sinks: names}); err != nil {
 		return err
 	}
@@ -106,7 +110,8 @@ func (d *Daemon) open() (err error) {
 		return err
 	}
 	d.pipeline, err = pipeline.New(pipeline.Options{
-		Sources: sources, Store: d.store, Identity: d.parts.identity, Generation: d.current.Load().Generation, Sinks: names,
+		Sources: sources, Store: d.store, Identity: d.parts.identity, Generation: d.current.Load().Generation,
+		Sinks: names, Routing: d.routes, PerWeek: c.Budget.PerWeek,
 		Follow: true, Batch: c.Pipeline.Batch, Shards: c.Pipeline.Shards, IdleAfter: c.Pipeline.IdleAfter.Std(), Memory: c.Pipeline.Memory,
 		Paused: d.backlog.full, Registerer: d.Registry, Logger: d.Logger, Committed: d.committed,
 	})
@@ -114,6 +119,9 @@ func (d *Daemon) open() (err error) {
 		return err
 	}
 	if d.metrics, err = newMetrics(d); err != nil {
+		return err
+	}
+	if err := d.listenForQuestions(); err != nil {
 		return err
 	}
 	if d.listener, err = net.Listen("tcp", c.Web.ListenAddress); err != nil {
@@ -234,6 +242,7 @@ func (d *Daemon) close() error {
 			errs = append(errs, err)
 		}
 	}
+	errs = append(errs, d.stopQuestions())
 	for _, s := range d.sources {
 		errs = append(errs, s.Close())
 	}

@@ -18,6 +18,7 @@ import (
 	"probity/internal/listen"
 	"probity/internal/notify"
 	"probity/internal/pipeline"
+	"probity/internal/route"
 	"probity/internal/rule"
 	"probity/internal/source"
 	"probity/internal/strictyaml"
@@ -34,7 +35,8 @@ type parts struct {
 	sinks     []notify.Sink
 	signer    *evidence.Signer // nil without a key; see buildEvidence
 	witnesses []notify.Sink
-	rules     []rule.File // in place of those that the configuration names, if not nil
+	routes    *route.Table // nil if the roles have problems
+	rules     []rule.File  // in place of those that the configuration names, if not nil
 	problems  strictyaml.Problems
 
 	listening map[listen.Address]bool // checked so far
@@ -56,6 +58,7 @@ func (c *Config) build() *parts {
 	p.buildIdentity()
 	p.buildSources()
 	p.buildSinks()
+	p.buildRoutes()
 	p.checkRest()
 	return p
 }

@@ -55,7 +55,7 @@ func (c *Config) resolve(folder string) {
 
 // paths are the single paths of the configuration.
 func (c *Config) paths() []*string {
-	out := []*string{&c.StateDir, &c.IdentityKeyFile, &c.Evidence.SigningKeyFile}
+	out := []*string{&c.StateDir, &c.IdentityKeyFile, &c.Evidence.SigningKeyFile, &c.Triage.Socket}
 	for _, list := range [][]notify.Config{c.Sinks, c.Evidence.Witness} {
 		for i := range list {
 			s := &list[i]

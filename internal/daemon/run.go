@@ -30,6 +30,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 			stopLoop(err)
 		}
 	})
+	questions := d.serveQuestions(&running, stopLoop)
 	running.Go(func() { _ = d.notifier.Run(beside) })
 	watching, stopWatching := context.WithCancel(beside)
 	running.Go(func() { d.watch(watching) })
@@ -58,6 +59,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	stopWatching()
 	d.finish(ctx, err)
 	stopServing(server)
+	stopServing(questions)
 	stopBeside()
 	running.Wait()
 	err = errors.Join(err, d.note("stop", map[string]any{"orderly": err == nil}))

@@ -13,6 +13,7 @@ import (
 	"probity/internal/alert"
 	"probity/internal/decode"
 	"probity/internal/notify"
+	"probity/internal/route"
 	"probity/internal/rule"
 	"probity/internal/strictyaml"
 	"probity/internal/table"
@@ -40,6 +41,10 @@ func ConfigSchema() ([]byte, error) {
 	sink.Properties["confirm"].Enum = []any{"close", "none"}
 	witness := s.Properties["evidence"].Properties["witness"].Items
 	witness.Required, witness.Properties["type"].Enum = sink.Required, anys(witnessTypes)
+	delete(witness.Properties, "for") // a witness is told of no alert
+	delete(witness.Properties, "severities")
+	role := s.Properties["roles"].AdditionalProperties
+	role.Properties["rights"].Enum = []any{string(route.Triage), string(route.Read), string(route.Counts)}
 	tables := s.Properties["tables"]
 	tables.PropertyNames = &jsonschema.Schema{Enum: anys(table.Names())}
 	tables.AdditionalProperties.Required = []string{"path"}
@@ -157,7 +162,9 @@ func descriptions() map[string]string {
 		"/tables/miss":         "what a missing row means: no if the table is a complete list, else unknown",
 		"/tables/max_age":      "how long before and after its export an undated table answers, and past which it is stale; 48h unless said",
 		"/sinks/name":          "label of its metrics and key of its outbox; do not rename while something waits",
-		"/sinks/type":          "file, webhook, alertmanager or syslog",
+		"/sinks/type":          "file, webhook, html, email, alertmanager or syslog",
+		"/sinks/for":           "the roles that read it; needed where roles are configured",
+		"/sinks/severities":    "which alerts it gets: those of which a revision has or had one of these; all unless said",
 		"/sinks/path":          "file: JSON lines, one alert revision each",
 		"/sinks/format":        "file, webhook, syslog: of a body; json, the revision as it is, unless said; ocsf, a Detection Finding; syslog: cef, too",
 		"/sinks/url":           "webhook, alertmanager: https, or http to this machine; syslog: tls://host:port, or tcp to this machine",

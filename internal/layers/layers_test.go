@@ -13,9 +13,9 @@ var rows = [][]string{
 	{"demo", "rulediff"},
 	{"daemon", "ruletest", "evaluate"},
 	{"pipeline"},
-	{"source", "listen", "store", "notify", "hearing"},
+	{"source", "listen", "store", "notify", "hearing", "triage"},
 	{"engine", "evidence", "page"},
-	{"decode", "rule", "window", "table"},
+	{"decode", "rule", "window", "table", "route"},
 	{"alert"},
 	{"event", "fsx", "neutral", "strictyaml"},
 }

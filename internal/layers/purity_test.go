@@ -11,7 +11,7 @@ import (
 )
 
 // judging are the packages whose result must be a function of events, rules and tables.
-var judging = []string{"event", "alert", "decode", "rule", "window", "table", "engine"}
+var judging = []string{"event", "alert", "decode", "rule", "window", "table", "engine", "route"}
 
 // ban keeps imports out of packages.
 type ban struct {

@@ -20,6 +20,9 @@ type Config struct {
 	Name string `json:"name"`
 	Type string `json:"type"` // one of Types
 
+	For        []string         `json:"for"`        // roles; package route decides by these two what the sink gets
+	Severities []alert.Severity `json:"severities"` // none: all
+
 	Ceiling string `json:"ceiling"` // all: what is marked higher is refused for ever; no ceiling if left out
 
 	Path   string `json:"path"`   // file: the JSON lines
@@ -107,7 +110,7 @@ const kinds = "file, webhook, html, email, alertmanager or syslog"
 const defaultZone = "Europe/London"
 
 // everySink are keys that each kind takes.
-var everySink = []string{"name", "type", "ceiling"}
+var everySink = []string{"name", "type", "for", "severities", "ceiling"}
 
 var sinkName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
 
@@ -136,6 +139,11 @@ func (c Config) Check() []Flaw {
 		}
 	}
 	flaws = append(flaws, checkCeiling(c.Ceiling)...)
+	for i, s := range c.Severities {
+		if !slices.Contains(alert.Severities, s) {
+			flaws = append(flaws, Flaw{fmt.Sprintf("severities.%d", i), fmt.Sprintf("%q is no severity", s), "write low, medium, high or critical"})
+		}
+	}
 	return append(flaws, k.check(c)...)
 }
 

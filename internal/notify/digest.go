@@ -29,10 +29,13 @@ func newDigest(c Config, zone *time.Location) digest {
 	return d
 }
 
-// gathers says whether the revision may wait.
+// gathers says whether the revision may wait: one of the severities that do, and any that is beyond its alert budget.
 func (g *digest) gathers(d alert.Delivery) bool {
 	if len(g.severities) == 0 {
 		return false
+	}
+	if d.Folded > 0 {
+		return true
 	}
 	if known, ok := g.seen[d.Seq]; ok {
 		return known

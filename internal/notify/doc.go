@@ -37,6 +37,8 @@
 //	Content-Type: application/json
 //	Idempotency-Key: <alert id>/<revision>
 //	X-Probity-Signature: sha256=<hex HMAC-SHA-256 of the body>     with hmac_key_file
+//	X-Probity-Folded: <n>          it is the n-th alert of its rule or person in seven days, which is beyond the budget
+//	X-Probity-Reopened: true       the alert was closed, and this is the first revision after that
 //
 // 2xx: arrived, whatever becomes of the response's body. 408, 429, 502, 503, 504, a redirect (never followed: it would take
 // names to an address that nobody configured), and no answer: Down; Retry-After is honoured up to an hour. Other 5xx: Stuck.

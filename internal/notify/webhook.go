@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"strconv"
 
 	"probity/internal/alert"
 	"probity/internal/fsx"
@@ -62,6 +63,12 @@ func (w *webhook) Deliver(ctx context.Context, mark int64, batch []alert.Deliver
 	// net/http takes this header as leave to repeat a request whose reused connection was closed before any answer: the
 	// same bytes under the same key, which is what we would do.
 	header.Set("Idempotency-Key", d.Key())
+	if d.Folded > 0 {
+		header.Set("X-Probity-Folded", strconv.Itoa(d.Folded))
+	}
+	if d.Reopened {
+		header.Set("X-Probity-Reopened", "true")
+	}
 	if w.hmacKey != nil {
 		header.Set("X-Probity-Signature", "sha256="+sign(w.hmacKey, body))
 	}

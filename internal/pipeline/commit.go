@@ -23,6 +23,7 @@ func (p *Pipeline) commit(ctx context.Context, j *judged, c *store.Commit) error
 		return nil
 	}
 	c.Journal, p.noted = slices.Concat(p.noted, c.Journal), nil
+	c.Routing = p.routing()
 	started := time.Now()
 	wait := backoff.NewExponentialBackOff()
 	wait.MaxInterval = 10 * time.Second
@@ -46,7 +47,8 @@ func (p *Pipeline) commit(ctx context.Context, j *judged, c *store.Commit) error
 	if since := p.pulse.failing.Swap(0); since != 0 {
 		p.Logger.Info("commits succeed again; reading goes on", zap.Duration("stopped_for", time.Since(time.Unix(0, since))))
 	}
-	p.metrics.committed(j, c, time.Since(started))
+	p.metrics.committed(j, c, func(id string) bool { return p.Routing != nil && p.Routing.Withheld(c.Cases[id]) }, time.Since(started))
+	p.reportStranded(c)
 	return nil
 }
 

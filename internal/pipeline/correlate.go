@@ -239,6 +239,7 @@ func (p *Pipeline) matchAlerts(told []revision, decided []engine.Match, c *store
 		}
 		p.waitNoMore(id, out[had:], c)
 	}
+	p.withhold(out)
 	for _, m := range decided {
 		if !slices.Contains(ids, m.Entry.ID) {
 			out = append(out, m)

@@ -47,7 +47,7 @@ type worker struct {
 
 // hire makes the workers for a generation.
 func (p *Pipeline) hire(g *engine.Generation) {
-	p.workers = make([]*worker, p.Workers)
+	p.workers, p.hidden = make([]*worker, p.Workers), map[int]uint64{}
 	epoch := time.Now()
 	for i := range p.workers {
 		w := &worker{decoders: map[*decode.Decoder]*decode.Worker{}, matcher: g.NewMatcher(func() int64 { return int64(time.Since(epoch)) })}
@@ -72,8 +72,11 @@ func (p *Pipeline) judge(b batch) *judged {
 	}
 	ingested := time.Now()
 	p.onAllCores(len(j.tasks), func(w *worker, i int) { w.judge(&j.tasks[i], ingested, p.Logger) })
+	for i := range j.tasks {
+		p.withhold(j.tasks[i].matches)
+	}
 	for _, w := range p.workers {
-		p.metrics.rules(p.Generation, w.matcher.Counts)
+		p.metrics.rules(p.Generation, w.matcher.Counts, p.hidden)
 	}
 	return j
 }

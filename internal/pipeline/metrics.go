@@ -20,6 +20,7 @@ type metrics struct {
 
 	evaluated, matches, undecided, suppressed, unknown, errors, seconds *prometheus.CounterVec // by rule, severity
 	alerts, revisions                                                   *prometheus.CounterVec
+	stranded                                                            prometheus.Counter
 	info, exceptionsExpired                                             *prometheus.GaugeVec
 
 	batchRecords, batchSeconds, commitSeconds prometheus.Histogram
@@ -67,6 +68,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		seconds:           counter("probity_rule_evaluation_seconds_total", "Time spent evaluating a rule, sampled.", "rule", "severity"),
 		alerts:            counter("probity_alerts_total", "Alerts raised.", "rule", "severity"),
 		revisions:         counter("probity_alert_revisions_total", "Revisions of alerts, the first included.", "rule", "severity"),
+		stranded:          one("probity_alert_revisions_stranded_total", "Revisions that no sink may have, because they are about everybody who would stand in."),
 		exceptionsExpired: gauge("probity_rule_exceptions_expired", "Exceptions of a rule that have expired and hold nothing back any more.", "rule", "severity"),
 		info:              gauge("probity_generation_info", "The rules and tables in force.", "generation"),
 
@@ -115,8 +117,8 @@ func (m *metrics) events(s *stream, t *task, late int) {
 	}
 }
 
-// rules counts what the matchers did and clears their counts.
-func (m *metrics) rules(g *engine.Generation, counts []engine.RuleCounts) {
+// rules counts what the matchers did, without the matches that are hidden, and clears their counts.
+func (m *metrics) rules(g *engine.Generation, counts []engine.RuleCounts, hidden map[int]uint64) {
 	for i := range counts {
 		c := &counts[i]
 		if c.Evaluated == 0 {
@@ -125,7 +127,9 @@ func (m *metrics) rules(g *engine.Generation, counts []engine.RuleCounts) {
 		r := g.Rules.Rules[i]
 		id, severity := r.ID, string(r.Severity)
 		m.evaluated.WithLabelValues(id, severity).Add(float64(c.Evaluated))
-		m.matches.WithLabelValues(id, severity).Add(float64(c.Matches))
+		kept := min(hidden[i], c.Matches)
+		hidden[i] -= kept
+		m.matches.WithLabelValues(id, severity).Add(float64(c.Matches - kept))
 		m.undecided.WithLabelValues(id, severity).Add(float64(c.Undecided))
 		m.suppressed.WithLabelValues(id, severity).Add(float64(c.Suppressed))
 		m.unknown.WithLabelValues(id, severity).Add(float64(c.Unknown))
@@ -149,7 +153,7 @@ func (m *metrics) generation(g *engine.Generation) {
 }
 
 // committed counts what a commit made true.
-func (m *metrics) committed(j *judged, c *store.Commit, took time.Duration) {
+func (m *metrics) committed(j *judged, c *store.Commit, withheld func(id string) bool, took time.Duration) {
 	m.commits.Inc()
 	m.commitSeconds.Observe(took.Seconds())
 	for _, ch := range j.batch {
@@ -160,6 +164,9 @@ func (m *metrics) committed(j *judged, c *store.Commit, took time.Duration) {
 		m.batchSeconds.Observe(time.Since(j.started).Seconds())
 	}
 	for _, a := range c.Alerts {
+		if withheld(a.ID) {
+			continue
+		}
 		id, severity := a.Rule.ID, string(a.Rule.Severity)
 		m.revisions.WithLabelValues(id, severity).Inc()
 		if a.Revision == 1 {

@@ -66,6 +66,7 @@ func (p *Pipeline) rejudge(c *store.Commit) ([]engine.Match, error) {
 	if err != nil {
 		return nil, fmt.Errorf("judging undecided matches anew: %w", err)
 	}
+	p.withhold(out)
 	return out, nil
 }
 

@@ -56,6 +56,8 @@ type Options struct {
 	Identity   *alert.Identity
 	Generation *engine.Generation
 	Sinks      []string // each new revision is owed to each of them
+	Routing    routing  // or to some of them only; nil: to all
+	PerWeek    int      // alerts of one rule or person in seven days beyond which they are folded; 0: none is
 
 	Follow    bool          // wait for more at the end; otherwise Run returns when every stream has ended
 	Batch     int           // records a batch, at most; 0: 8192
@@ -91,6 +93,7 @@ type Pipeline struct {
 	floor   map[*Source]int64
 	expired map[string]bool // exceptions that were reported, by rule and reason
 	started time.Time
+	hidden  map[int]uint64       // by rule index: matches that are not to be counted; see withhold
 	moved   map[string]int64     // records judged of each stream, where the journal does not say so yet
 	noted   []store.JournalEntry // for the next commit
 }

@@ -23,11 +23,27 @@ type Commit struct {
 	Decided    []PendingKey   // pending matches to drop, after Pending was stored
 	Alerts     []*alert.Alert // new revisions, numbered by the caller from 1 and rising by 1
 	Sinks      []string       // each new revision is queued once for each
+	Routing    Routing        // or only for some of them
 	Rejects    []Reject
 	Evidence   []evidence.Entry // beyond the one of kind "alert" that each new revision gets
 	Journal    []JournalEntry
 	Generation string // in force from here on; "" leaves it as it is
 	Forget     int64  // kept records with Until before this event time (ns) are dropped; 0 drops none
+
+	Cases map[string]alert.Case // given by the store: the case of each new revision's alert, by its id
+}
+
+// Routing says where new revisions go. The zero Routing sends all of them everywhere.
+type Routing struct {
+	To      func(alert.Case) []string // nil: to all; else to some of Commit.Sinks
+	PerWeek int                       // alerts of one rule or person in seven days beyond which they are folded; 0: none is
+
+	// Withheld cases are in no number that somebody else is told: they count towards no budget and are not folded. nil: none is.
+	Withheld func(alert.Case) bool
+}
+
+func (r *Routing) withheld(c alert.Case) bool {
+	return r.Withheld != nil && r.Withheld(c)
 }
 
 // StreamState is how far a stream was read, with its framing: opaque here. State nil: the stream is gone, and its tallies.

@@ -18,7 +18,7 @@ import (
 
 const (
 	databaseName  = "state.db"
-	schemaVersion = 2
+	schemaVersion = 3
 	applicationID = 0x50524f42 // "PROB"; `file` and auditors can tell whose database it is
 )
 

@@ -12,7 +12,7 @@
 //	rejects.jsonl             records that could not be decoded, for a person to read
 //	evidence/                 the hash chain, its checkpoints and its tree: see package evidence
 //	generations/              what generations were made of: see package daemon, which alone writes and reads it
-//	before-version-2.tar.zst  the folder as it was before its upgrade; nobody needs it but who wants to go back
+//	before-version-3.tar.zst  the folder as it was before its upgrade; nobody needs it but who wants to go back
 //
 // # A commit
 //
@@ -32,7 +32,7 @@
 //
 // # state.db
 //
-// user_version is the version of the format of the whole folder, 2. Every table is STRICT and WITHOUT ROWID (one tree, so no index that disagrees with its table) and ends
+// user_version is the version of the format of the whole folder, 3. Every table is STRICT and WITHOUT ROWID (one tree, so no index that disagrees with its table) and ends
 // in the column sum: xxhash64 over the table's name and the columns, each preceded by a letter for its type (t, i, s, b) and
 // its length in 8 bytes, little-endian. SQLite does not notice a flipped bit in a page; sum does, on every read. A row that
 // is lost whole is noticed by the counts in head.
@@ -43,7 +43,12 @@
 //	          number, little-endian). A commit adds those that it changes, a row a minute of event time, and drops the rows
 //	          whose minute the stream's watermark has passed; so a position stays small
 //	alerts    id, revision, commit_no, rule, severity, status, body (the alert's JSON, which never changes)
-//	outbox    sink, failed (1: given up; 2: arrived, and told again while it lasts, queued_at being its arrival), seq (never given twice), alert_id, revision, queued_at (ns), attempts, reason
+//	outbox    sink, failed (1: given up; 2: arrived, and told again while it lasts, queued_at being its arrival), seq (never
+//	          given twice), alert_id, revision, queued_at (ns), attempts, reason, folded (beyond the alert budget: the how
+//	          manieth in seven days), reopened (1: the alert was closed)
+//	cases     id, rule, severities (all that revisions had), status and number of the last revision, opened_at (ns), folded,
+//	          closings, closed_revision, concerned (JSON: alert.Concerned): one row an alert
+//	dispositions  alert_id, n, rule, severity, outcome, revision, closed_at (ns), closed_by, evidence_seq (the entry with the note)
 //	marks     sink, mark (the sink's own number)
 //	records   id, until (event time, ns), record (zstd of event.Record's JSON, at most 64 MiB of it)
 //	pending   rule, actor, event_id, until, record
@@ -54,6 +59,9 @@
 //
 // Columns of text that comes from logs are BLOBs: it may be any bytes. Auditors may read the file with sqlite3 while the
 // daemon runs.
+//
+// A case says where the revisions of an alert go (Commit.Routing), and is all of an alert that is not a function of the events. A
+// redaction takes from it whom the alert is about.
 //
 // The body of a revision changes at one occasion: a lawful redaction (Redact) replaces it by what names nobody, takes it out of
 // the outbox and rewrites the file (VACUUM), so that no free page holds it.
@@ -88,7 +96,8 @@
 // A folder of an older version is checked whole, saved beside itself in an archive, and upgraded in one transaction; a newer
 // version is refused with what to do. testdata/state-v1.tar.zst is a folder that version 1 wrote, left by a kill; every later
 // version must open it. Version 2 added to the head the window log's shards, counts of further tables and the byte from which
-// rejects have checksums, and the table tallies.
+// rejects have checksums, and the table tallies. Version 3 added the tables cases and dispositions, two columns to the outbox, and
+// their counts to the head; the case of an older alert has the time of its first revision's last event as that of its coming.
 //
 // # Archives
 //

@@ -138,11 +138,7 @@ func (e *exporter) copyDatabase() error {
 	if err != nil {
 		return err
 	}
-	from := headTable
-	if version == 1 {
-		from = headTableV1
-	}
-	if e.head, err = db.readHead(from); err != nil {
+	if e.head, err = db.readHead(headTableOf(version)); err != nil {
 		return err
 	}
 	db.path = live.path // as it is called in damage

@@ -23,12 +23,14 @@ type head struct {
 }
 
 // counts are numbers of rows.
-type counts struct{ alerts, outbox, records, streams, tallies, pending, marks int64 }
+type counts struct {
+	alerts, outbox, records, streams, tallies, pending, marks, cases, dispositions int64
+}
 
 func (h *head) row() []any {
 	return append(h.rowV1(),
 		int64(h.windows.Old), h.windows.OldSize, int64(h.windows.Shards), int64(h.windows.Done), h.summed,
-		h.rows.streams, h.rows.tallies, h.rows.pending, h.rows.marks)
+		h.rows.streams, h.rows.tallies, h.rows.pending, h.rows.marks, h.rows.cases, h.rows.dispositions)
 }
 
 // rowV1 is the part that version 1 had.
@@ -45,10 +47,13 @@ func headOf(row []any) head {
 		evidence: evidence.Head{Seq: uint64(n(4)), Hash: row[5].(string), Segment: int(n(6)), Size: n(7), BodySize: n(8)},
 		windows:  windowHead{File: max(1, int(n(9))), Size: n(10), Base: n(11)},
 		rejects:  n(12), rows: counts{alerts: n(13), outbox: n(14), records: n(15)}, outboxSeq: n(16), journalSeq: n(17), settled: n(18)}
-	if len(row) == len(headTable.columns) {
+	if len(row) >= len(headTableV2.columns) {
 		h.windows.Old, h.windows.OldSize, h.windows.Shards, h.windows.Done = int(n(19)), n(20), int(n(21)), int(n(22))
 		h.summed = n(23)
 		h.rows.streams, h.rows.tallies, h.rows.pending, h.rows.marks = n(24), n(25), n(26), n(27)
+	}
+	if len(row) == len(headTable.columns) {
+		h.rows.cases, h.rows.dispositions = n(28), n(29)
 	}
 	return h
 }
@@ -87,11 +92,11 @@ func (d *database) check(h head, version int) error {
 
 // counted is how many rows of t were committed, if that version counts them.
 func (h *head) counted(t *table, version int) (int64, bool) {
-	later := version >= 2
+	later, latest := version >= 2, version >= 3
 	switch t {
 	case alertTable:
 		return h.rows.alerts, true
-	case outboxTable:
+	case outboxTable, outboxTableV1:
 		return h.rows.outbox, true
 	case recordTable:
 		return h.rows.records, true
@@ -105,6 +110,10 @@ func (h *head) counted(t *table, version int) (int64, bool) {
 		return h.rows.pending, later
 	case markTable:
 		return h.rows.marks, later
+	case caseTable:
+		return h.rows.cases, latest
+	case dispositionTable:
+		return h.rows.dispositions, latest
 	}
 	return 1, true // head
 }

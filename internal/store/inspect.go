@@ -167,11 +167,7 @@ func (in *inspector) readHead() (bool, error) {
 		err = &fsx.Damage{File: in.db.path, What: "the database is empty", Do: restore}
 	}
 	if err == nil {
-		from := headTable
-		if version == 1 {
-			from = headTableV1
-		}
-		in.head, err = in.db.readHead(from)
+		in.head, err = in.db.readHead(headTableOf(version))
 	}
 	if err != nil {
 		return false, in.found(err)

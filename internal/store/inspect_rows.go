@@ -3,7 +3,10 @@ package store
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
+	"probity/internal/alert"
 	"probity/internal/fsx"
 )
 
@@ -15,7 +18,7 @@ func (in *inspector) places() error {
 	}
 	defer codec.close()
 	in.db.noted = func(error) {} // rows has told of these
-	for _, look := range []func() error{in.alerts, in.outbox, in.journal, in.tallies,
+	for _, look := range []func() error{in.alerts, in.outbox, in.journal, in.tallies, in.cases,
 		func() error { return in.packed(codec, recordTable, 2) },
 		func() error { return in.packed(codec, pendingTable, 4) }} {
 		if err := in.found(look()); err != nil {
@@ -59,7 +62,8 @@ func (in *inspector) outbox() error {
 		n  int
 	}
 	queuedFor := map[revision]bool{} // what waits is little: an outbox that grows stops the reading
-	err := in.db.each(outboxTable, outboxTable.byKey(), nil, func(row []any) error {
+	t := outboxTableOf(in.Version)
+	err := in.db.each(t, t.byKey(), nil, func(row []any) error {
 		q := queuedOf(row)
 		queuedFor[revision{q.alertID, q.revision}] = true
 		if q.seq < 1 || q.seq > in.head.outboxSeq {
@@ -105,6 +109,46 @@ func (in *inspector) tallies() error {
 	return in.db.each(tallyTable, tallyTable.byKey(), nil, func(row []any) error {
 		return eachTally(in.db.path, "", bytesOf(row[4]), func(Tally) error { return nil })
 	})
+}
+
+// cases: every alert has one, of its last revision, and every closing is counted in one.
+func (in *inspector) cases() error {
+	if in.Version < 3 {
+		return nil
+	}
+	open := map[string]alert.Case{}
+	err := in.db.each(caseTable, caseTable.byKey(), nil, func(row []any) error {
+		c, err := caseOf(row)
+		if err != nil {
+			in.wrong(caseTable, "%v", err)
+		}
+		open[c.ID] = c
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	last, closings := map[string]int{}, map[string]int{}
+	err = in.db.each(alertTable, "", nil, func(row []any) error {
+		last[row[0].(string)] = max(last[row[0].(string)], int(row[1].(int64)))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	err = in.db.each(dispositionTable, "", nil, func(row []any) error {
+		closings[row[0].(string)]++
+		return nil
+	})
+	for _, id := range slices.Sorted(maps.Keys(open)) {
+		if c := open[id]; c.Revision != last[id] || c.Closings != closings[id] {
+			in.wrong(caseTable, "the case of alert %s has %d revisions and %d closings; there are %d and %d", id, c.Revision, c.Closings, last[id], closings[id])
+		}
+	}
+	if len(open) != len(last) {
+		in.wrong(caseTable, "%d cases of %d alerts", len(open), len(last))
+	}
+	return err
 }
 
 // packed: each record can be unpacked.

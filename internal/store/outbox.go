@@ -33,22 +33,30 @@ type queued struct {
 	seq, queuedAt, failed int64
 	sink, alertID, reason string
 	revision, attempts    int
+	folded, reopened      int64 // as in alert.Delivery; reopened is 1 or 0
 }
 
 func queuedOf(row []any) queued {
-	return queued{sink: row[0].(string), failed: row[1].(int64), seq: row[2].(int64), alertID: row[3].(string), revision: int(row[4].(int64)),
+	q := queued{sink: row[0].(string), failed: row[1].(int64), seq: row[2].(int64), alertID: row[3].(string), revision: int(row[4].(int64)),
 		queuedAt: row[5].(int64), attempts: int(row[6].(int64)), reason: string(bytesOf(row[7]))}
+	if len(row) == len(outboxTable.columns) {
+		q.folded, q.reopened = row[8].(int64), row[9].(int64)
+	}
+	return q
 }
 
 func (q *queued) row() []any {
-	return []any{q.sink, q.failed, q.seq, q.alertID, int64(q.revision), q.queuedAt, int64(q.attempts), []byte(q.reason)}
+	return []any{q.sink, q.failed, q.seq, q.alertID, int64(q.revision), q.queuedAt, int64(q.attempts), []byte(q.reason), q.folded, q.reopened}
 }
 
 // queue adds a revision to the outbox for one sink.
-func (s *Store) queue(sink string, r revision, next *head) error {
+func (s *Store) queue(sink string, r revision, f filed, next *head) error {
 	next.outboxSeq++
 	next.rows.outbox++
-	q := queued{seq: next.outboxSeq, sink: sink, alertID: r.ID, revision: r.Revision, queuedAt: next.at}
+	q := queued{seq: next.outboxSeq, sink: sink, alertID: r.ID, revision: r.Revision, queuedAt: next.at, folded: int64(f.after.Folded)}
+	if f.reopens {
+		q.reopened = 1
+	}
 	return s.db.add(outboxTable, q.row()...)
 }
 
@@ -58,7 +66,7 @@ func (s *Store) Due(sink string, limit int) ([]alert.Delivery, error) {
 	err := s.db.each(outboxTable, "WHERE sink = ? AND failed = 0 ORDER BY seq LIMIT ?", []any{sink, int64(limit)}, func(row []any) error {
 		q := queuedOf(row)
 		due = append(due, alert.Delivery{Seq: q.seq, Sink: q.sink, AlertID: q.alertID, Revision: q.revision, Attempts: q.attempts,
-			QueuedAt: time.Unix(0, q.queuedAt).UTC()})
+			QueuedAt: time.Unix(0, q.queuedAt).UTC(), Folded: int(q.folded), Reopened: q.reopened != 0})
 		return nil
 	})
 	for i := 0; err == nil && i < len(due); i++ {

@@ -114,7 +114,10 @@ func (s *Store) redactRevision(body []byte, r *evidence.Redaction, c *change) er
 				return err
 			}
 		}
-		return s.replaceBody(f.ID, f.Revision, stub)
+		if err := s.replaceBody(f.ID, f.Revision, stub); err != nil {
+			return err
+		}
+		return s.forgetConcerned(f.ID, next)
 	}
 	return nil
 }
@@ -131,6 +134,21 @@ func (s *Store) replaceBody(id string, revision int, body []byte) error {
 	}
 	row[len(row)-1] = string(body)
 	return s.db.put(alertTable, row...)
+}
+
+// forgetConcerned takes from a case whom it is about. From then on it counts as one about everybody who may not see cases
+// about themselves.
+func (s *Store) forgetConcerned(id string, next *head) error {
+	var c alert.Case
+	err := s.db.eachOwn(caseTable, "WHERE id = ?", []any{id}, func(row []any) (err error) {
+		c, err = caseOf(row)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	c.Concerned = alert.Concerned{Redacted: true}
+	return s.putCase(c, false, next)
 }
 
 // redactedBody is what is left of a revision: a document that the alert's readers can still read.

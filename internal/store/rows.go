@@ -35,6 +35,7 @@ func (s *Store) Commit(c *Commit) error {
 // is written.
 type packed struct {
 	alerts   []revision
+	cases    []filed // by alerts
 	evidence []evidence.Entry
 	rejects  []byte
 	records  [][]byte // by c.Records
@@ -64,6 +65,14 @@ func (s *Store) pack(c *Commit) (p packed, err error) {
 		sum := sha256.Sum256(r.body)
 		p.evidence = append(p.evidence, evidence.Entry{Kind: "alert", Body: firing{
 			ID: r.ID, Revision: r.Revision, Rule: r.Rule.ID, Version: r.Rule.Version, SHA256: hex.EncodeToString(sum[:])}})
+	}
+	if p.cases, err = s.file(c, p.alerts); err != nil {
+		return p, err
+	}
+	for i, f := range p.cases {
+		if f.reopens {
+			p.evidence = append(p.evidence, evidence.Entry{Kind: "reopened", Body: reopening{ID: f.after.ID, Revision: p.alerts[i].Revision}})
+		}
 	}
 	p.evidence = append(p.evidence, c.Evidence...)
 	if p.rejects, err = encodeRejects(c.Rejects); err != nil {
@@ -139,12 +148,16 @@ func (s *Store) putRows(c *Commit, p packed, next *head) error {
 			return err
 		}
 	}
-	for _, r := range p.alerts {
+	for i, r := range p.alerts {
 		if err := s.putAlert(r, next); err != nil {
 			return err
 		}
-		for _, sink := range c.Sinks {
-			if err := s.queue(sink, r, next); err != nil {
+		f := p.cases[i]
+		if err := s.putCase(f.after, f.before == nil, next); err != nil {
+			return err
+		}
+		for _, sink := range f.sinks {
+			if err := s.queue(sink, r, f, next); err != nil {
 				return err
 			}
 		}

@@ -101,11 +101,7 @@ func (s *Store) open() (err error) {
 
 // openVersion reads the head that a version wrote, checks what it is the head of, and opens the files beside the database.
 func (s *Store) openVersion(version int) (err error) {
-	from := headTable
-	if version == 1 {
-		from = headTableV1
-	}
-	if s.head, err = s.db.readHead(from); err != nil {
+	if s.head, err = s.db.readHead(headTableOf(version)); err != nil {
 		return err
 	}
 	if err := s.db.check(s.head, version); err != nil {

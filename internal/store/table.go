@@ -46,20 +46,30 @@ var (
 		"alerts INTEGER", "outbox INTEGER", "records INTEGER", "outbox_seq INTEGER", "journal_seq INTEGER", "settled INTEGER"}
 	headColumnsV2 = []string{"windows_old INTEGER", "windows_old_bytes INTEGER", "windows_shards INTEGER", "windows_done INTEGER",
 		"rejects_summed INTEGER", "streams INTEGER", "tallies INTEGER", "pending INTEGER", "marks INTEGER"}
+	headColumnsV3 = []string{"cases INTEGER", "dispositions INTEGER"}
+
+	outboxColumnsV1 = []string{"sink TEXT", "failed INTEGER", "seq INTEGER", "alert_id TEXT", "revision INTEGER", "queued_at INTEGER", "attempts INTEGER", "reason BLOB"}
+	outboxColumnsV3 = []string{"folded INTEGER", "reopened INTEGER"}
 )
 
 // The tables. doc.go says what they hold. Text that comes from logs is in BLOBs: it may be any bytes.
 var (
-	headTable    = newTable("head", 1, slices.Concat(headColumnsV1, headColumnsV2)...)
-	headTableV1  = newTable("head", 1, headColumnsV1...)
-	streamTable  = newTable("streams", 1, "id BLOB", "source BLOB", "state BLOB")
-	tallyTable   = newTable("tallies", 4, "stream BLOB", "until INTEGER", "commit_no INTEGER", "part INTEGER", "tallies BLOB")
-	alertTable   = newTable("alerts", 2, "id TEXT", "revision INTEGER", "commit_no INTEGER", "rule TEXT", "severity TEXT", "status TEXT", "body TEXT")
-	outboxTable  = newTable("outbox", 3, "sink TEXT", "failed INTEGER", "seq INTEGER", "alert_id TEXT", "revision INTEGER", "queued_at INTEGER", "attempts INTEGER", "reason BLOB")
-	markTable    = newTable("marks", 1, "sink TEXT", "mark INTEGER")
-	recordTable  = newTable("records", 1, "id BLOB", "until INTEGER", "record BLOB")
-	pendingTable = newTable("pending", 3, "rule TEXT", "actor BLOB", "event_id BLOB", "until INTEGER", "record BLOB")
-	journalTable = newTable("journal", 1, "seq INTEGER", "commit_no INTEGER", "kind TEXT", "body TEXT")
+	headTable     = newTable("head", 1, slices.Concat(headColumnsV1, headColumnsV2, headColumnsV3)...)
+	headTableV2   = newTable("head", 1, slices.Concat(headColumnsV1, headColumnsV2)...)
+	headTableV1   = newTable("head", 1, headColumnsV1...)
+	streamTable   = newTable("streams", 1, "id BLOB", "source BLOB", "state BLOB")
+	tallyTable    = newTable("tallies", 4, "stream BLOB", "until INTEGER", "commit_no INTEGER", "part INTEGER", "tallies BLOB")
+	alertTable    = newTable("alerts", 2, "id TEXT", "revision INTEGER", "commit_no INTEGER", "rule TEXT", "severity TEXT", "status TEXT", "body TEXT")
+	outboxTable   = newTable("outbox", 3, slices.Concat(outboxColumnsV1, outboxColumnsV3)...)
+	outboxTableV1 = newTable("outbox", 3, outboxColumnsV1...)
+	markTable     = newTable("marks", 1, "sink TEXT", "mark INTEGER")
+	recordTable   = newTable("records", 1, "id BLOB", "until INTEGER", "record BLOB")
+	pendingTable  = newTable("pending", 3, "rule TEXT", "actor BLOB", "event_id BLOB", "until INTEGER", "record BLOB")
+	journalTable  = newTable("journal", 1, "seq INTEGER", "commit_no INTEGER", "kind TEXT", "body TEXT")
+	caseTable     = newTable("cases", 1, "id TEXT", "rule TEXT", "severities TEXT", "status TEXT", "revision INTEGER", "opened_at INTEGER",
+		"folded INTEGER", "closings INTEGER", "closed_revision INTEGER", "concerned BLOB")
+	dispositionTable = newTable("dispositions", 2, "alert_id TEXT", "n INTEGER", "rule TEXT", "severity TEXT", "outcome TEXT", "revision INTEGER",
+		"closed_at INTEGER", "closed_by TEXT", "evidence_seq INTEGER")
 )
 
 // recordsByUntil is the only index: Forget would read all records without it.
@@ -69,11 +79,31 @@ func tables() []*table { return tablesOf(schemaVersion) }
 
 // tablesOf are the tables of a version.
 func tablesOf(version int) []*table {
-	both := []*table{streamTable, alertTable, outboxTable, markTable, recordTable, pendingTable, journalTable}
-	if version == 1 {
-		return append(both, headTableV1)
+	all := []*table{streamTable, alertTable, outboxTableOf(version), markTable, recordTable, pendingTable, journalTable, headTableOf(version)}
+	if version >= 2 {
+		all = append(all, tallyTable)
 	}
-	return append(both, headTable, tallyTable)
+	if version >= 3 {
+		all = append(all, caseTable, dispositionTable)
+	}
+	return all
+}
+
+func headTableOf(version int) *table {
+	switch version {
+	case 1:
+		return headTableV1
+	case 2:
+		return headTableV2
+	}
+	return headTable
+}
+
+func outboxTableOf(version int) *table {
+	if version < 3 {
+		return outboxTableV1
+	}
+	return outboxTable
 }
 
 // selects is the statement that reads rows: their columns and sum.

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
+
+	"probity/internal/alert"
 )
 
 // backupName is what the folder was before its upgrade to a version.
@@ -26,16 +29,14 @@ func (s *Store) upgrade(from int) error {
 		return fmt.Errorf("before its upgrade from version %d to %d the state folder is saved in %s, and that failed; nothing has been changed: %w", from, schemaVersion, backup, err)
 	}
 	next := s.head
-	next.summed = next.rejects // what stands there has no checksums
-	var err error
-	if next.rows, err = s.db.countRows(s.head.rows); err != nil {
-		return err
-	}
-	err = s.db.transaction(func() error {
-		for _, statement := range []string{"DROP TABLE head", headTable.create, tallyTable.create} {
-			if _, err := s.db.conn.ExecContext(context.Background(), statement); err != nil {
-				return s.db.broken(err)
+	err := s.db.transaction(func() error {
+		if from < 2 {
+			if err := s.upgradeTo2(&next); err != nil {
+				return err
 			}
+		}
+		if err := s.upgradeTo3(&next); err != nil {
+			return err
 		}
 		if err := s.db.put(headTable, next.row()...); err != nil {
 			return err
@@ -47,6 +48,81 @@ func (s *Store) upgrade(from int) error {
 	}
 	s.head = next
 	return nil
+}
+
+func (s *Store) define(statements ...string) error {
+	for _, statement := range statements {
+		if _, err := s.db.conn.ExecContext(context.Background(), statement); err != nil {
+			return s.db.broken(err)
+		}
+	}
+	return nil
+}
+
+// upgradeTo2 counts the tables that version 1 did not count.
+func (s *Store) upgradeTo2(next *head) (err error) {
+	next.summed = next.rejects // what stands there has no checksums
+	if next.rows, err = s.db.countRows(s.head.rows); err != nil {
+		return err
+	}
+	return s.define(tallyTable.create)
+}
+
+// upgradeTo3 adds what is kept of an alert beside its revisions. When an alert came was not kept; the time of its first
+// revision's last event stands for it.
+func (s *Store) upgradeTo3(next *head) error {
+	var waiting []queued
+	err := s.db.eachOwn(outboxTableV1, outboxTableV1.byKey(), nil, func(row []any) error {
+		waiting = append(waiting, queuedOf(row))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	cases, err := s.casesOfRevisions()
+	if err != nil {
+		return err
+	}
+	if err := s.define("DROP TABLE head", headTable.create, "DROP TABLE outbox", outboxTable.create, caseTable.create, dispositionTable.create); err != nil {
+		return err
+	}
+	for _, q := range waiting {
+		if err := s.db.add(outboxTable, q.row()...); err != nil {
+			return err
+		}
+	}
+	for _, c := range cases {
+		if err := s.putCase(c, true, next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) casesOfRevisions() (list []alert.Case, err error) {
+	err = s.db.eachOwn(alertTable, alertTable.byKey(), nil, func(row []any) error {
+		a, err := decodeAlert([]byte(row[6].(string)))
+		if err != nil {
+			return err
+		}
+		concerned := a.Concerned()
+		concerned.Redacted = a.Reason == redactedText && a.Summary == redactedText
+		n := len(list)
+		if n == 0 || list[n-1].ID != a.ID {
+			opened := a.Last
+			if opened.IsZero() { // of a measure
+				opened = time.Unix(0, s.head.at)
+			}
+			list = append(list, alert.Case{ID: a.ID, Rule: a.Rule.ID, OpenedAt: opened})
+			n++
+		}
+		c := &list[n-1]
+		c.Have(a.Rule.Severity)
+		c.Concerned = c.Concerned.Join(concerned)
+		c.Revision, c.Status = a.Revision, a.Status
+		return nil
+	})
+	return list, err
 }
 
 // countRows counts the tables that version 1 did not count.

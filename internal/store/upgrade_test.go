@@ -151,7 +151,7 @@ func TestADatabaseOfANewerProgramIsRefusedWithWhatToDo(t *testing.T) {
 	_, openErr := Open(Options{Dir: dir})
 	_, inspectErr := Inspect(dir)
 	for _, err := range []error{openErr, inspectErr} {
-		if err == nil || !strings.Contains(err.Error(), "version 9; this program knows the versions up to 2") || !strings.Contains(err.Error(), "before-version-9.tar.zst") {
+		if err == nil || !strings.Contains(err.Error(), "version 9; this program knows the versions up to 3") || !strings.Contains(err.Error(), "before-version-9.tar.zst") {
 			t.Errorf("got %v", err)
 		}
 	}

@@ -1,0 +1,72 @@
+package alert
+
+import (
+	"slices"
+	"strings"
+)
+
+// Concerned are those who must not be told of an alert as if it were about somebody else. They are gathered from all
+// revisions: a withdrawal names nobody any more, and is still about the same person.
+type Concerned struct {
+	Persons  []string `json:"persons,omitempty"`  // staff ids, or dataset:account where no person is known
+	Managers []string `json:"managers,omitempty"` // staff ids of their line managers
+	Main     string   `json:"main,omitempty"`     // the one whom the alert is about, "" if there is none or are several
+	Redacted bool     `json:"redacted,omitempty"` // it is not known any more
+}
+
+// Concerned says whom this revision is about: its person, whoever acted in the records that it quotes, and whoever its group
+// key names. Somebody who only acted in a record that is not quoted is not among them.
+func (a *Alert) Concerned() Concerned {
+	var c Concerned
+	add := func(list *[]string, id string) {
+		if id != "" && !slices.Contains(*list, id) {
+			*list = append(*list, id)
+		}
+	}
+	if a.Person != nil {
+		c.Main = a.Person.ID
+		add(&c.Persons, a.Person.ID)
+		add(&c.Managers, a.Person.ManagerID)
+	}
+	for _, g := range a.Group {
+		switch g.Field {
+		case "actor.id", "user.id", "requestor.id":
+			c.Main = g.Value
+		}
+		add(&c.Persons, g.Value)
+	}
+	for i := range a.Evidence {
+		for _, field := range []string{"user.id", "requestor.id"} {
+			id, _ := a.Evidence[i].Fields[field].(string)
+			add(&c.Persons, id)
+		}
+	}
+	slices.Sort(c.Persons)
+	return c
+}
+
+// Join adds what another revision says.
+func (c Concerned) Join(other Concerned) Concerned {
+	union := func(a, b []string) []string {
+		all := slices.Concat(a, b)
+		slices.Sort(all)
+		return slices.Compact(all)
+	}
+	out := Concerned{Persons: union(c.Persons, other.Persons), Managers: union(c.Managers, other.Managers), Main: other.Main, Redacted: c.Redacted || other.Redacted}
+	if out.Main == "" {
+		out.Main = c.Main
+	}
+	return out
+}
+
+// About says whether it is about one of these persons, or about somebody whom one of them manages. Of what was redacted it
+// says yes: nobody can tell any more.
+func (c Concerned) About(staff []string) bool {
+	if len(staff) == 0 {
+		return false
+	}
+	return c.Redacted || slices.ContainsFunc(staff, func(id string) bool {
+		same := func(other string) bool { return strings.EqualFold(id, other) } // people write s00042 into a configuration
+		return slices.ContainsFunc(c.Persons, same) || slices.ContainsFunc(c.Managers, same)
+	})
+}
