@@ -79,7 +79,8 @@ func (m *Matcher) Match(ev *event.Event, out []Match) []Match {
 	sampled := m.now != nil && m.events%sampleEvery == 0
 	first := len(out)
 	ofAlerts := ev.Text(event.FieldDataset) == rule.AlertDataset
-	for _, r := range rules {
+	for i := range rules {
+		r := &rules[i]
 		if r.OfAlerts != ofAlerts {
 			continue
 		}
@@ -98,10 +99,11 @@ func (m *Matcher) Match(ev *event.Event, out []Match) []Match {
 func (m *Matcher) Rejudge(r *rule.Compiled, role rule.Role, ev *event.Event, out []Match) []Match {
 	m.resolve(ev)
 	m.eval.Begin(ev)
-	return m.judgeRole(r, role, ev, out, len(out))
+	c := r.Whole()
+	return m.judgeRole(&c, role, ev, out, len(out))
 }
 
-func (m *Matcher) judge(r *rule.Compiled, ev *event.Event, out []Match, first int) []Match {
+func (m *Matcher) judge(r *rule.Candidate, ev *event.Event, out []Match, first int) []Match {
 	for _, role := range r.Roles {
 		if role == rule.Requestor && !ev.Slots[event.FieldRequestorID].Has() {
 			continue // nobody asked
@@ -111,12 +113,14 @@ func (m *Matcher) judge(r *rule.Compiled, ev *event.Event, out []Match, first in
 	return out
 }
 
-func (m *Matcher) judgeRole(r *rule.Compiled, role rule.Role, ev *event.Event, out []Match, first int) []Match {
+func (m *Matcher) judgeRole(r *rule.Candidate, role rule.Role, ev *event.Event, out []Match, first int) []Match {
 	count := &m.Counts[r.Index]
 	count.Evaluated++
 	m.eval.For(role)
-	for i := range r.Sides {
-		out = m.judgeSide(r, role, i, ev, out, first)
+	for i, cond := range r.Conds {
+		if cond != nil {
+			out = m.judgeSide(r.Compiled, cond, role, i, ev, out, first)
+		}
 	}
 	if m.eval.Errors > 0 {
 		count.Errors += uint64(m.eval.Errors)
@@ -126,10 +130,13 @@ func (m *Matcher) judgeRole(r *rule.Compiled, role rule.Role, ev *event.Event, o
 }
 
 // judgeSide judges what an event is to one side of a rule: to its condition, to one step of several, to the link.
-func (m *Matcher) judgeSide(r *rule.Compiled, role rule.Role, i int, ev *event.Event, out []Match, first int) []Match {
+func (m *Matcher) judgeSide(r *rule.Compiled, cond *rule.Cond, role rule.Role, i int, ev *event.Event, out []Match, first int) []Match {
+	verdict, exception := m.verdict(r, cond, r.Sides[i].Link, ev)
+	if verdict == rule.False {
+		return out
+	}
 	count := &m.Counts[r.Index]
 	match := Match{Rule: r, Role: role, Entry: window.Entry{Time: ev.Time(), Step: uint8(i)}}
-	verdict, exception := m.verdict(r, &r.Sides[i], ev)
 	if r.Sides[i].Link && verdict > rule.False {
 		verdict = rule.True // it may be what accounts for the match, and unknown never accuses
 	}
@@ -141,8 +148,6 @@ func (m *Matcher) judgeSide(r *rule.Compiled, role rule.Role, i int, ev *event.E
 			match.Entry.ID, match.Record = m.record(ev, out[first:])
 		}
 		return append(out, match)
-	case verdict == rule.False:
-		return out
 	case verdict == rule.UnknownField && r.Type == rule.NewValue && m.groupKeys(r) && m.valuesOf(r):
 		count.Unknown++
 		return m.alibi(match, ev, out, first)
@@ -215,9 +220,9 @@ func age(read, at int64) int64 {
 
 // verdict joins the condition with the rule's exceptions: condition and not exception. An exception that is surely true
 // suppresses; one that is unknown holds the match back as any other unknown would. A link has no exceptions: it accuses nobody.
-func (m *Matcher) verdict(r *rule.Compiled, side *rule.Side, ev *event.Event) (v rule.Verdict, by *rule.CompiledException) {
-	v = m.eval.Verdict(side.Cond)
-	if v < rule.Undecided || side.Link {
+func (m *Matcher) verdict(r *rule.Compiled, cond *rule.Cond, link bool, ev *event.Event) (v rule.Verdict, by *rule.CompiledException) {
+	v = m.eval.Verdict(cond)
+	if v < rule.Undecided || link {
 		return v, nil
 	}
 	for i := range r.Exceptions {

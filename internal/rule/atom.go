@@ -18,9 +18,9 @@ type atom struct {
 	source string // expr over term names; canonical
 	text   string // as rules would write it, for explain
 	terms  []int
-	// program is the reference. fast, where the atom's form has one, gives the same answer for known terms.
+	// program is the reference. fast, where the atom's form has one, gives the same answer.
 	program *vm.Program
-	fast    func(e *Eval) bool
+	fast    func(e *Eval) Verdict
 
 	perActor, perElement, lookups bool // what its value depends on
 	eq                            *eqForm
@@ -83,10 +83,10 @@ func zero(k event.Kind) any {
 	return []string(nil)
 }
 
-// specialise gives the atom a closure if its form has one. Terms are known when it runs.
+// specialise gives the atom a closure if its form has one.
 func (a *atom) specialise(s *Set, n ast.Node) {
 	if t, ok := identTerm(n); ok { // a bool field or lookup alone
-		a.fast = func(e *Eval) bool { v, _ := e.term(t); return v.Num != 0 }
+		a.fast = s.unary(t, func(v *event.Value) bool { return v.Num != 0 })
 		return
 	}
 	b, ok := n.(*ast.BinaryNode)
@@ -99,28 +99,70 @@ func (a *atom) specialise(s *Set, n ast.Node) {
 	}
 	typ := s.terms[l].typ
 	if r, ok := identTerm(b.Right); ok {
-		if typ == s.terms[r].typ {
-			a.fast = twoTerms(b.Operator, typ, l, r)
+		if holds := twoTerms(b.Operator, typ); holds != nil && typ == s.terms[r].typ {
+			a.fast = binary(l, r, holds)
 		}
 		return
 	}
+	var holds func(*event.Value) bool
 	switch r := b.Right.(type) {
 	case *ast.StringNode:
 		if typ == event.String {
-			a.fast = textConst(b.Operator, l, r.Value)
+			holds = textConst(b.Operator, r.Value)
 			if b.Operator == "==" {
 				a.eq = &eqForm{l, []string{r.Value}}
 			}
 		}
 	case *ast.IntegerNode:
 		if typ == event.Int {
-			a.fast = intConst(b.Operator, l, int64(r.Value))
+			holds = intConst(b.Operator, int64(r.Value))
 		}
 	case *ast.ArrayNode:
 		if values, ok := texts(r); ok && typ == event.String && b.Operator == "in" {
 			a.eq = &eqForm{l, values}
-			a.fast = func(e *Eval) bool { v, _ := e.term(l); return slices.Contains(values, v.Str) }
+			holds = func(v *event.Value) bool { return slices.Contains(values, v.Str) }
 		}
+	}
+	if holds != nil {
+		a.fast = s.unary(l, holds)
+	}
+}
+
+// unary is a closure over one term. A field is read where it stands: values are large to copy.
+func (s *Set) unary(t int, holds func(*event.Value) bool) func(*Eval) Verdict {
+	if s.terms[t].kind == fieldTerm {
+		f := s.terms[t].field
+		return func(e *Eval) Verdict {
+			v := &e.ev.Slots[f]
+			if !v.Has() {
+				return UnknownField
+			}
+			return verdictOf(holds(v))
+		}
+	}
+	return func(e *Eval) Verdict {
+		v, unknown := e.term(t)
+		if unknown != event.Known {
+			return verdictUnknown(unknown)
+		}
+		e.left = v
+		return verdictOf(holds(&e.left))
+	}
+}
+
+// binary is a closure over two terms.
+func binary(l, r int, holds func(a, b *event.Value) bool) func(*Eval) Verdict {
+	return func(e *Eval) Verdict {
+		a, unknown := e.term(l)
+		b, u := e.term(r)
+		if u != event.Known && unknown != event.UnknownField {
+			unknown = u
+		}
+		if unknown != event.Known {
+			return verdictUnknown(unknown)
+		}
+		e.left, e.right = a, b
+		return verdictOf(holds(&e.left, &e.right))
 	}
 }
 
@@ -136,73 +178,63 @@ func texts(n *ast.ArrayNode) ([]string, bool) {
 	return out, true
 }
 
-func textConst(op string, t int, c string) func(*Eval) bool {
+func textConst(op, c string) func(*event.Value) bool {
 	switch op {
 	case "==":
-		return func(e *Eval) bool { v, _ := e.term(t); return v.Str == c }
+		return func(v *event.Value) bool { return v.Str == c }
 	case "!=":
-		return func(e *Eval) bool { v, _ := e.term(t); return v.Str != c }
+		return func(v *event.Value) bool { return v.Str != c }
 	case "contains":
-		return func(e *Eval) bool { v, _ := e.term(t); return strings.Contains(v.Str, c) }
+		return func(v *event.Value) bool { return strings.Contains(v.Str, c) }
 	case "startsWith":
-		return func(e *Eval) bool { v, _ := e.term(t); return strings.HasPrefix(v.Str, c) }
+		return func(v *event.Value) bool { return strings.HasPrefix(v.Str, c) }
 	case "endsWith":
-		return func(e *Eval) bool { v, _ := e.term(t); return strings.HasSuffix(v.Str, c) }
+		return func(v *event.Value) bool { return strings.HasSuffix(v.Str, c) }
 	}
 	return nil
 }
 
-func intConst(op string, t int, c int64) func(*Eval) bool {
+func intConst(op string, c int64) func(*event.Value) bool {
 	switch op {
 	case "==":
-		return func(e *Eval) bool { v, _ := e.term(t); return v.Num == c }
+		return func(v *event.Value) bool { return v.Num == c }
 	case "!=":
-		return func(e *Eval) bool { v, _ := e.term(t); return v.Num != c }
+		return func(v *event.Value) bool { return v.Num != c }
 	case "<":
-		return func(e *Eval) bool { v, _ := e.term(t); return v.Num < c }
+		return func(v *event.Value) bool { return v.Num < c }
 	case "<=":
-		return func(e *Eval) bool { v, _ := e.term(t); return v.Num <= c }
+		return func(v *event.Value) bool { return v.Num <= c }
 	case ">":
-		return func(e *Eval) bool { v, _ := e.term(t); return v.Num > c }
+		return func(v *event.Value) bool { return v.Num > c }
 	case ">=":
-		return func(e *Eval) bool { v, _ := e.term(t); return v.Num >= c }
+		return func(v *event.Value) bool { return v.Num >= c }
 	}
 	return nil
 }
 
 // twoTerms compares terms of one kind. Lists stay with expr.
-func twoTerms(op string, typ event.Kind, l, r int) func(*Eval) bool {
+func twoTerms(op string, typ event.Kind) func(a, b *event.Value) bool {
 	if typ == event.List {
 		return nil
 	}
 	switch op {
-	case "==", "!=":
-		neg := op == "!="
-		return func(e *Eval) bool {
-			a, _ := e.term(l)
-			b, _ := e.term(r)
-			return (a.Str == b.Str && a.Num == b.Num) != neg
-		}
+	case "==":
+		return func(a, b *event.Value) bool { return a.Str == b.Str && a.Num == b.Num }
+	case "!=":
+		return func(a, b *event.Value) bool { return a.Str != b.Str || a.Num != b.Num }
 	}
 	if typ != event.Int && typ != event.Time {
 		return nil
 	}
-	var cmp func(a, b int64) bool
 	switch op {
 	case "<":
-		cmp = func(a, b int64) bool { return a < b }
+		return func(a, b *event.Value) bool { return a.Num < b.Num }
 	case "<=":
-		cmp = func(a, b int64) bool { return a <= b }
+		return func(a, b *event.Value) bool { return a.Num <= b.Num }
 	case ">":
-		cmp = func(a, b int64) bool { return a > b }
+		return func(a, b *event.Value) bool { return a.Num > b.Num }
 	case ">=":
-		cmp = func(a, b int64) bool { return a >= b }
-	default:
-		return nil
+		return func(a, b *event.Value) bool { return a.Num >= b.Num }
 	}
-	return func(e *Eval) bool {
-		a, _ := e.term(l)
-		b, _ := e.term(r)
-		return cmp(a.Num, b.Num)
-	}
+	return nil
 }

@@ -50,7 +50,8 @@ func (e *CondError) Error() string { return fmt.Sprintf("%d:%d: %s", e.Line, e.C
 // Cond is a compiled condition of a Set.
 type Cond struct {
 	Source string
-	root   node
+	root   node // as it is written
+	plan   node // as it is evaluated
 }
 
 // condCompiler turns one source into a skeleton. It rewrites the syntax tree bottom up: every term (field, lookup,
@@ -116,7 +117,7 @@ func (s *Set) Compile(source string, params map[string]any) (*Cond, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	return &Cond{Source: source, root: root}, nil
+	return s.cond(source, root), nil
 }
 
 func limits(source string) error {

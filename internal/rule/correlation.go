@@ -154,7 +154,7 @@ func (b *builder) steps(c *Compiled, cor *Correlation) {
 			b.problem(path, fmt.Sprintf("step name %q", s.Name), "write a name of its own: lower-case letters, digits and _, no field's and no function's")
 		}
 		cond := b.cond(path+".when", s.When)
-		c.Sides = append(c.Sides, Side{Name: s.Name, Cond: &Cond{Source: cond.Source, root: conjunction(c.Cond.root, cond.root)}})
+		c.Sides = append(c.Sides, Side{Name: s.Name, Cond: b.set.cond(cond.Source, conjunction(c.Cond.root, cond.root))})
 	}
 	if cor.Where != "" {
 		c.Where = b.where(cor)

@@ -28,21 +28,23 @@ func ParseRole(s string) (Role, bool) {
 
 func (r Role) String() string { return [...]string{"operator", "requestor"}[r] }
 
-// Eval evaluates conditions of one Set over one event at a time. It belongs to one goroutine and remembers each atom's
-// verdict for the event, and for the actor where the atom depends on that.
+// Eval evaluates conditions of one Set over one event at a time. It belongs to one goroutine and remembers what programs and
+// lookups said of the event, for each actor where they depend on that.
 type Eval struct {
 	set     *Set
 	ev      *event.Event
 	role    Role
 	element string
 
-	epoch, actorEpoch uint64
-	stamps            []uint64
-	verdicts          []Verdict
+	epoch   uint64   // of the event
+	atoms   []told   // by atom and role
+	lookups []answer // by term and role
 
 	machine vm.VM
 	envs    []map[string]any
 	args    []event.Value
+
+	left, right event.Value // what a closure compares; here, because there it would be on the heap
 
 	// Errors counts run-time errors of expr programs since the caller last read it; their atoms are unknown.
 	Errors int
@@ -50,64 +52,61 @@ type Eval struct {
 	LastError error
 }
 
+// told is an atom's verdict over the event of an epoch.
+type told struct {
+	epoch   uint64
+	verdict Verdict
+}
+
+// answer is what a table said in an epoch.
+type answer struct {
+	epoch   uint64
+	value   event.Value
+	unknown event.Unknown
+}
+
+const roles = 2
+
 // NewEval returns an evaluator for one goroutine.
 func (s *Set) NewEval() *Eval {
-	return &Eval{set: s, stamps: make([]uint64, len(s.atoms)), verdicts: make([]Verdict, len(s.atoms)), envs: make([]map[string]any, len(s.atoms))}
+	return &Eval{set: s, atoms: make([]told, roles*len(s.atoms)), lookups: make([]answer, roles*len(s.terms)), envs: make([]map[string]any, len(s.atoms))}
 }
 
 // Begin sets the event that is judged next.
 func (e *Eval) Begin(ev *event.Event) {
 	e.ev = ev
-	e.tick(&e.epoch)
-	e.For(Operator)
+	e.epoch++
+	e.role = Operator
 }
 
 // For sets the actor that is judged next.
-func (e *Eval) For(r Role) {
-	e.role = r
-	e.tick(&e.actorEpoch)
-}
+func (e *Eval) For(r Role) { e.role = r }
 
-// tick starts a new epoch; both epochs share one counter, so that a stamp is never mistaken for the other's.
-func (e *Eval) tick(epoch *uint64) { *epoch = max(e.epoch, e.actorEpoch) + 1 }
+// slot is where it is remembered what a thing was for the actor, or, if it depends on none, for all.
+func (e *Eval) slot(i int, perActor bool) int {
+	if perActor {
+		return roles*i + int(e.role)
+	}
+	return roles * i
+}
 
 // Verdict evaluates a condition for the event and actor.
-func (e *Eval) Verdict(c *Cond) Verdict { return c.root.eval(e) }
+func (e *Eval) Verdict(c *Cond) Verdict { return c.plan.eval(e) }
 
-// atom returns the atom's verdict, evaluated at most once an event (or actor).
+// atom returns the atom's verdict. What a closure answers is cheaper asked again than remembered; its lookups are remembered.
 func (e *Eval) atom(i int) Verdict {
 	a := &e.set.atoms[i]
-	if a.perElement {
-		return e.run(a, i)
-	}
-	epoch := e.epoch
-	if a.perActor {
-		epoch = e.actorEpoch
-	}
-	if e.stamps[i] == epoch {
-		return e.verdicts[i]
-	}
-	v := e.run(a, i)
-	e.stamps[i], e.verdicts[i] = epoch, v
-	return v
-}
-
-func (e *Eval) run(a *atom, i int) Verdict {
-	unknown := event.Known
-	for _, t := range a.terms {
-		if _, u := e.term(t); u != event.Known {
-			if unknown != event.UnknownField {
-				unknown = u
-			}
-		}
-	}
-	if unknown != event.Known {
-		return verdictUnknown(unknown)
-	}
 	if a.fast != nil {
-		return verdictOf(a.fast(e))
+		return a.fast(e)
 	}
-	return e.runProgram(a, i)
+	if a.perElement {
+		return e.runProgram(a, i)
+	}
+	t := &e.atoms[e.slot(i, a.perActor)]
+	if t.epoch != e.epoch {
+		*t = told{e.epoch, e.runProgram(a, i)}
+	}
+	return t.verdict
 }
 
 // verdictUnknown: an atom with a missing field stays unknown whatever a table will say.
@@ -118,8 +117,17 @@ func verdictUnknown(u event.Unknown) Verdict {
 	return UnknownField
 }
 
-// runProgram runs the reference.
+// runProgram runs the reference, if all terms are known.
 func (e *Eval) runProgram(a *atom, i int) Verdict {
+	unknown := event.Known
+	for _, t := range a.terms {
+		if _, u := e.term(t); u != event.Known && unknown != event.UnknownField {
+			unknown = u
+		}
+	}
+	if unknown != event.Known {
+		return verdictUnknown(unknown)
+	}
 	env := e.envs[i]
 	if env == nil {
 		env = make(map[string]any, len(a.terms))
@@ -160,7 +168,7 @@ func (e *Eval) term(i int) (event.Value, event.Unknown) {
 	case constTerm:
 		v = t.value
 	case lookupTerm:
-		return e.lookup(t)
+		return e.lookup(t, i)
 	}
 	if !v.Has() {
 		return v, event.UnknownField
@@ -180,7 +188,20 @@ func (e *Eval) actor(id bool) event.Value {
 	return e.ev.Slots[event.FieldRequestorName]
 }
 
-func (e *Eval) lookup(t *term) (event.Value, event.Unknown) {
+// lookup asks a table, once an event and actor.
+func (e *Eval) lookup(t *term, i int) (event.Value, event.Unknown) {
+	if t.perElement {
+		return e.ask(t)
+	}
+	known := &e.lookups[e.slot(i, t.perActor)]
+	if known.epoch != e.epoch {
+		v, u := e.ask(t)
+		*known = answer{e.epoch, v, u}
+	}
+	return known.value, known.unknown
+}
+
+func (e *Eval) ask(t *term) (event.Value, event.Unknown) {
 	base := len(e.args)
 	unknown := event.Known
 	for _, a := range t.args {

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"slices"
+	"strings"
 
 	"probity/internal/event"
 )
@@ -81,21 +82,40 @@ func (s *Set) need(n node, f event.Field) []string {
 	return nil
 }
 
+// Candidate is a rule that an event may match.
+type Candidate struct {
+	*Compiled
+	Conds []*Cond // its sides', as far as the event's key leaves them open; nil for a side that is False
+}
+
+// Whole is the rule as a candidate of which nothing is known.
+func (c *Compiled) Whole() Candidate {
+	out := Candidate{Compiled: c}
+	for i := range c.Sides {
+		out.Conds = append(out.Conds, c.Sides[i].Cond)
+	}
+	return out
+}
+
 // Finder finds the rules that an event can match. It belongs to one goroutine.
 type Finder struct {
 	set   *Set
 	known [len(indexed)]map[string]bool // values that some rule names; all others are alike
-	found map[[len(indexed)]string][]*Compiled
+	found map[key][]Candidate
 }
 
 // NewFinder returns a finder over the set's rules.
 func (s *Set) NewFinder() *Finder {
-	f := &Finder{set: s, found: map[[len(indexed)]string][]*Compiled{}}
+	f := &Finder{set: s, found: map[key][]Candidate{}}
 	for i := range f.known {
 		f.known[i] = map[string]bool{}
-		for _, r := range s.Rules {
-			for _, v := range r.needs[i] {
-				f.known[i][v] = true
+	}
+	for i := range s.atoms {
+		if eq := s.atoms[i].eq; eq != nil && s.terms[eq.term].kind == fieldTerm {
+			if i := slices.Index(indexed[:], s.terms[eq.term].field); i >= 0 {
+				for _, v := range eq.values {
+					f.known[i][v] = true
+				}
 			}
 		}
 	}
@@ -104,24 +124,42 @@ func (s *Set) NewFinder() *Finder {
 
 // Rules returns the rules whose indexed conditions the event meets, in the set's order. What is found is remembered; the
 // memory is bounded because values that no rule names count as one.
-func (f *Finder) Rules(ev *event.Event) []*Compiled {
-	var key [len(indexed)]string
-	for i, field := range indexed {
-		if v := ev.Slots[field].Str; f.known[i][v] {
-			key[i] = v
+func (f *Finder) Rules(ev *event.Event) []Candidate {
+	k := keyOf(ev)
+	for i, v := range k.values {
+		if v != "" && !f.known[i][v] {
+			k.values[i] = ""
 		}
 	}
-	rules, ok := f.found[key]
+	rules, ok := f.found[k]
 	if !ok {
-		for i := range key {
-			key[i] = string([]byte(key[i])) // the event's bytes are not ours to keep
+		for i, v := range k.values {
+			k.values[i] = strings.Clone(v) // the event's bytes are not ours to keep
 		}
-		for _, r := range f.set.Rules {
-			if r.needs.allow(key) {
-				rules = append(rules, r)
-			}
-		}
-		f.found[key] = rules
+		rules = f.candidates(k)
+		f.found[k] = rules
 	}
 	return rules
+}
+
+func (f *Finder) candidates(k key) (out []Candidate) {
+	for _, r := range f.set.Rules {
+		if !r.needs.allow(k.values) {
+			continue
+		}
+		c, open := Candidate{Compiled: r}, false
+		for i := range r.Sides {
+			cond := *r.Sides[i].Cond
+			cond.plan = f.set.given(cond.plan, k)
+			if cond.plan == node(constNode(False)) {
+				c.Conds = append(c.Conds, nil)
+				continue
+			}
+			c.Conds, open = append(c.Conds, &cond), true
+		}
+		if open {
+			out = append(out, c)
+		}
+	}
+	return out
 }

@@ -183,10 +183,10 @@ var reservedNames = func() map[string]bool {
 func (b *builder) cond(path, source string) *Cond {
 	if strings.TrimSpace(source) == "" {
 		if path == "when" && b.rule.Correlation != nil && len(b.rule.Correlation.Steps) > 0 {
-			return &Cond{root: constNode(True)} // each step has its own
+			return b.set.cond("", constNode(True)) // each step has its own
 		}
 		b.problem(path, "an empty condition", "write "+path[strings.LastIndexByte(path, '.')+1:]+": …")
-		return &Cond{root: constNode(False)}
+		return b.set.cond("", constNode(False))
 	}
 	c, err := b.set.Compile(source, b.rule.Params)
 	var ce *CondError
@@ -195,7 +195,7 @@ func (b *builder) cond(path, source string) *Cond {
 		p := b.doc.Problem(path, ce.What, "")
 		p.Line, p.Column = at.Line, at.Column
 		b.problems = append(b.problems, p)
-		return &Cond{root: constNode(False)}
+		return b.set.cond("", constNode(False))
 	}
 	return c
 }

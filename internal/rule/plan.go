@@ -1,0 +1,154 @@
+package rule
+
+import (
+	"cmp"
+	"slices"
+
+	"probity/internal/event"
+)
+
+// A plan is a skeleton as it is evaluated. And and or are minimum and maximum, so their order is ours to choose: what is
+// cheap comes first, and what asks a table is asked only of events that the rest leaves open.
+
+// cond makes a condition of a skeleton.
+func (s *Set) cond(source string, root node) *Cond {
+	return &Cond{Source: source, root: root, plan: s.plan(root)}
+}
+
+func (s *Set) plan(n node) node {
+	switch n := n.(type) {
+	case andNode:
+		return andNode(s.inOrder(n))
+	case orNode:
+		return orNode(s.inOrder(n))
+	case eachNode:
+		n.body = s.plan(n.body)
+		return n
+	}
+	return n
+}
+
+func (s *Set) inOrder(children []node) []node {
+	out := make([]node, len(children))
+	for i, c := range children {
+		out[i] = s.plan(c)
+	}
+	slices.SortStableFunc(out, func(a, b node) int { return cmp.Compare(s.cost(a), s.cost(b)) })
+	return out
+}
+
+// What evaluating costs, in comparisons of a field. They order; nobody is asked to believe the numbers.
+const (
+	costOfTerm    = 1
+	costOfNative  = 4  // a walk over the native fields
+	costOfLookup  = 30 // a table's maps
+	costOfProgram = 60 // expr's machine
+	costOfElement = 3  // how many times the body of any and all is thought to run
+)
+
+func (s *Set) cost(n node) int {
+	total := 0
+	switch n := n.(type) {
+	case andNode:
+		for _, c := range n {
+			total += s.cost(c)
+		}
+	case orNode:
+		for _, c := range n {
+			total += s.cost(c)
+		}
+	case atomNode:
+		a := &s.atoms[n.atom]
+		for _, t := range a.terms {
+			total += s.costOf(t)
+		}
+		if a.fast == nil {
+			total += costOfProgram
+		}
+	case hasNode:
+		total = s.costOf(n.term)
+	case eachNode:
+		total = s.costOf(n.list) + costOfElement*s.cost(n.body)
+	}
+	return total
+}
+
+func (s *Set) costOf(term int) int {
+	switch t := &s.terms[term]; t.kind {
+	case nativeTerm:
+		return costOfNative
+	case lookupTerm:
+		total := costOfLookup
+		for _, a := range t.args {
+			total += s.costOf(a)
+		}
+		return total
+	}
+	return costOfTerm
+}
+
+// given is what is left of a plan for the events that have these values in the fields that rules are found by.
+func (s *Set) given(n node, k key) node {
+	switch n := n.(type) {
+	case atomNode:
+		eq := s.atoms[n.atom].eq
+		if eq == nil || s.terms[eq.term].kind != fieldTerm {
+			return n
+		}
+		i := slices.Index(indexed[:], s.terms[eq.term].field)
+		switch {
+		case i < 0:
+			return n
+		case k.missing[i]:
+			return constNode(UnknownField)
+		}
+		equal := k.values[i] != "" && slices.Contains(eq.values, k.values[i]) // no text is ""
+		return constNode(verdictOf(equal != n.neg))
+	case hasNode:
+		if t := s.terms[n.term]; t.kind == fieldTerm {
+			if i := slices.Index(indexed[:], t.field); i >= 0 {
+				return constNode(verdictOf(k.missing[i] == n.neg))
+			}
+		}
+	case andNode:
+		if left, ok := s.allGiven(n, k, True, False); ok {
+			return andNode(left)
+		}
+		return constNode(False)
+	case orNode:
+		if left, ok := s.allGiven(n, k, False, True); ok {
+			return orNode(left)
+		}
+		return constNode(True)
+	}
+	return n
+}
+
+// allGiven leaves out the children that change nothing; ok is false if one of them decides.
+func (s *Set) allGiven(children []node, k key, neutral, decides Verdict) (left []node, ok bool) {
+	for _, c := range children {
+		c = s.given(c, k)
+		switch c {
+		case node(constNode(decides)):
+			return nil, false
+		case node(constNode(neutral)):
+		default:
+			left = append(left, c)
+		}
+	}
+	return left, true
+}
+
+// key is what an event has in the fields that rules are found by.
+type key struct {
+	values  [len(indexed)]string // "" for what no rule names, too
+	missing [len(indexed)]bool
+}
+
+func keyOf(ev *event.Event) (k key) {
+	for i, f := range indexed {
+		k.values[i] = ev.Slots[f].Str
+		k.missing[i] = !ev.Slots[f].Has()
+	}
+	return k
+}
