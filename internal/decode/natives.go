@@ -30,6 +30,7 @@ type natives struct {
 	byName  map[string]int     // name → index into refs
 	symbols map[string]*symbol // names seen so far
 	beyond  map[string]bool    // names of this record that found no room in symbols
+	order   []*symbol          // the names of the record before, as they came: mostly they come so again
 	record  uint32
 	doubled []string // names that this record has twice
 }
@@ -49,6 +50,7 @@ func (n *natives) begin(pairs []event.Pair) {
 	n.record++
 	if n.record == 0 { // the counter came round: no symbol may look seen
 		clear(n.symbols)
+		n.order = nil
 		n.record = 1
 	}
 }
@@ -65,6 +67,22 @@ func (n *natives) symbol(name []byte) *symbol {
 		s.seen = n.record
 	} else {
 		n.beyond[s.name] = true
+	}
+	return s
+}
+
+// next is symbol for the i-th name of a record.
+func (n *natives) next(i int, name string) *symbol {
+	if i < len(n.order) && n.order[i].name == name {
+		return n.order[i]
+	}
+	s := n.symbol(bytesOf(name))
+	switch {
+	case n.symbols[s.name] != s: // it is not remembered
+	case i < len(n.order):
+		n.order[i] = s
+	case i == len(n.order):
+		n.order = append(n.order, s)
 	}
 	return s
 }

@@ -13,10 +13,11 @@ const (
 )
 
 // jsonParser reads one JSON object. Nested objects become dotted names; arrays become their JSON text. The parser is
-// valyala/fastjson; what it tolerates beyond RFC 8259 (raw control characters in strings, NaN) is tolerated. Its values die
+// valyala/fastjson, with flat before it; what it tolerates beyond RFC 8259 (raw control characters in strings, NaN) is tolerated. Its values die
 // at the next parse, so texts are copied into the worker's arena.
 type jsonParser struct {
 	w       *Worker
+	flat    flat
 	parser  fastjson.Parser
 	root    *fastjson.Value
 	prefix  []byte
@@ -25,6 +26,12 @@ type jsonParser struct {
 
 func (p *jsonParser) parse(n *natives, text string, _ *Header) *Reject {
 	p.root = nil
+	if p.flat.parse(text) {
+		for i, m := range p.flat.members {
+			n.add(n.next(i, m.name), m.text, nil)
+		}
+		return nil
+	}
 	if deeperThan(bytesOf(text), maxDepth) {
 		return &Reject{ReasonTooDeep, "JSON nested deeper than 64"}
 	}

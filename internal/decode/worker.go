@@ -56,7 +56,7 @@ func (w *Worker) newParser(decoder string) parser {
 	f := w.d.format
 	switch decoder {
 	case "json":
-		return &jsonParser{w: w}
+		return &jsonParser{w: w, flat: flat{text: &w.text}}
 	case "csv":
 		return &csvParser{separator: w.d.separator, fixed: w.d.fixed}
 	case "delimited":
