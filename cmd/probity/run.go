@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"go.uber.org/zap"
@@ -40,6 +41,7 @@ func (f *configFlag) replaying(e *env) (config *daemon.Config, log *zap.Logger, 
 type runCommand struct {
 	configFlag
 	ListenAddress string `name:"web.listen-address" env:"PROBITY_WEB_LISTEN_ADDRESS" placeholder:"ADDRESS" help:"Of metrics, health and reload; over the configuration's."`
+	WebConfig     string `name:"web.config.file" env:"PROBITY_WEB_CONFIG_FILE" placeholder:"FILE" help:"TLS and logins of that listener, in the form of Prometheus' exporters; over the configuration's."`
 	Stdin         string `placeholder:"SOURCE" help:"Read standard input as this source, in place of what is configured for it."`
 }
 
@@ -51,6 +53,11 @@ func (c *runCommand) Run(e *env) error {
 	}
 	if c.ListenAddress != "" {
 		config.Web.ListenAddress = c.ListenAddress
+	}
+	if c.WebConfig != "" {
+		if config.Web.ConfigFile, err = filepath.Abs(c.WebConfig); err != nil {
+			return err
+		}
 	}
 	config.Stdin = c.Stdin
 	logger, err := e.logger(config.Log)

@@ -41,6 +41,7 @@ func (p *parts) notes(g *generation) strictyaml.Problems {
 		}
 	}
 	notes = append(notes, p.listenNotes()...)
+	notes = append(notes, p.webNotes()...)
 	if missing := c.missingTables(); len(missing) > 0 {
 		notes = append(notes, c.problem("tables", "no "+quoted(missing), "what they would tell is unknown, and unknown never accuses"))
 	}
@@ -114,6 +115,7 @@ func (p *parts) checkRest() {
 	if !slices.Contains([]string{"", "json", "console"}, c.Log.Format) {
 		p.problem("log.format", fmt.Sprintf("log format %q", c.Log.Format), "write json or console")
 	}
+	p.checkWeb()
 	p.checkOverlaps()
 	p.checkOwnFiles()
 }

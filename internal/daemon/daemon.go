@@ -40,6 +40,7 @@ type Daemon struct {
 	notifier    *notify.Notifier
 	sources     []*followed
 	received    map[string]*received // by source
+	admin       net.Listener         // the socket of who runs the daemon; nil if its path is too long
 	listener    net.Listener
 	asked       net.Listener // the socket for questions about alerts; nil without roles
 	routes      *route.Table
@@ -127,7 +128,7 @@ func (d *Daemon) open() (err error) {
 	if d.listener, err = net.Listen("tcp", c.Web.ListenAddress); err != nil {
 		return fmt.Errorf("web.listen_address: %w", err)
 	}
-	return nil
+	return d.listenAdmin()
 }
 
 // follow opens the sources at their committed positions.
@@ -246,7 +247,7 @@ func (d *Daemon) close() error {
 	for _, s := range d.sources {
 		errs = append(errs, s.Close())
 	}
-	errs = append(errs, d.checkpoints.close())
+	errs = append(errs, d.checkpoints.close(), d.closeAdmin())
 	for _, r := range d.received {
 		errs = append(errs, r.Listener.Close())
 	}

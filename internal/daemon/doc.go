@@ -38,6 +38,14 @@
 //
 // Repeat judges a run again by its journal and this archive; package pipeline says what the journal holds.
 //
+// # HTTP
+//
+// The listener tells (metrics, health) and changes nothing; what changes something is asked for on a Unix socket, since a port
+// lets in every program of the machine. TLS and logins are prometheus/exporter-toolkit's, so that its configuration is the one
+// that a platform team writes for its exporters; rejected was a shorter reader of the same form, for ten modules less, since
+// it would be a second implementation of logins. Three ways lead from its file into the log (at the start, with a request, with
+// a handshake); withoutSecrets stands on each.
+//
 // # Stopping
 //
 // The first SIGTERM ends reading; what was read is committed; the sinks get ten seconds for what is due, and what is left

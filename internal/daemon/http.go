@@ -3,6 +3,7 @@ package daemon
 import (
 	"encoding/json"
 	"fmt"
+	"log"
 	"net/http"
 	"strings"
 	"time"
@@ -17,7 +18,7 @@ const (
 	scrapeWithin    = 20 * time.Second
 )
 
-// server serves metrics, health and reload. None of it names a person or a record.
+// server serves metrics and health. None of it names a person or a record.
 func (d *Daemon) server() *http.Server {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(d.Registry, promhttp.HandlerOpts{
@@ -25,8 +26,23 @@ func (d *Daemon) server() *http.Server {
 	}))
 	mux.HandleFunc("GET /healthz", d.healthz)
 	mux.HandleFunc("GET /readyz", d.readyz)
+	if d.Config.Web.AdminOnListener {
+		mux.HandleFunc("POST /-/reload", d.reloadRequest)
+	} else {
+		mux.HandleFunc("POST /-/", elsewhere)
+	}
+	return d.bounded(mux)
+}
+
+// adminServer serves what changes something, on the admin socket.
+func (d *Daemon) adminServer() *http.Server {
+	mux := http.NewServeMux()
 	mux.HandleFunc("POST /-/reload", d.reloadRequest)
-	errors, _ := zap.NewStdLogAt(d.Logger, zap.WarnLevel) // the level exists
+	return d.bounded(mux)
+}
+
+// bounded is a server that lets nobody take its time, its memory or a browser's trust.
+func (d *Daemon) bounded(mux http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           guarded(mux),
 		ReadHeaderTimeout: 5 * time.Second,
@@ -34,8 +50,17 @@ func (d *Daemon) server() *http.Server {
 		WriteTimeout:      inForceWithin + 10*time.Second,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          errors,
+		ErrorLog:          log.New(serverErrors{d.Logger}, "", 0),
 	}
+}
+
+// serverErrors logs what the server says of connections. Errors about web.config_file come this way, too, when a handshake
+// reads it.
+type serverErrors struct{ to *zap.Logger }
+
+func (e serverErrors) Write(p []byte) (int, error) {
+	e.to.Warn(withoutSecrets(strings.TrimSpace(string(p))))
+	return len(p), nil
 }
 
 // guarded refuses what a web page of another origin makes a browser send, bounds bodies, and sets headers that keep a browser
@@ -43,15 +68,24 @@ func (d *Daemon) server() *http.Server {
 func guarded(next http.Handler) http.Handler {
 	same := http.NewCrossOriginProtection()
 	return same.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, maxRequestBytes)
 		h := w.Header()
 		h.Set("Cache-Control", "no-store")
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
+		if r.ContentLength > maxRequestBytes {
+			h.Set("Connection", "close")
+			http.Error(w, "no request here has a body", http.StatusRequestEntityTooLarge)
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxRequestBytes)
 		next.ServeHTTP(w, r)
 	}))
+}
+
+func elsewhere(w http.ResponseWriter, _ *http.Request) {
+	http.Error(w, "this is asked for on the daemon's admin socket; see web.admin_socket and web.admin_on_listener", http.StatusForbidden)
 }
 
 func (d *Daemon) reloadRequest(w http.ResponseWriter, _ *http.Request) {

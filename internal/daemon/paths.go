@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"probity/internal/notify"
@@ -34,6 +35,11 @@ func (c *Config) resolve(folder string) {
 	}
 	for _, path := range c.paths() {
 		*path = absolute(folder, *path)
+	}
+	for _, s := range slices.Concat(c.Sinks, c.Evidence.Witness) {
+		for name, file := range s.HeaderFiles {
+			s.HeaderFiles[name] = absolute(folder, file)
+		}
 	}
 	for i := range c.Sources {
 		all(folder, c.Sources[i].Paths)
@@ -68,7 +74,7 @@ func (c *Config) paths() []*string {
 			out = append(out, &l.CAFile, &l.CertFile, &l.KeyFile)
 		}
 	}
-	return out
+	return append(out, &c.Web.ConfigFile, &c.Web.AdminSocket)
 }
 
 func override(v *string, name string) {

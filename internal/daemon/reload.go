@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"probity/internal/neutral"
 	"probity/internal/strictyaml"
 	"probity/internal/table"
 )
@@ -137,14 +138,15 @@ func (d *Daemon) inForce(g *generation) error {
 	return nil
 }
 
+// problemLines are harmless on a terminal: they quote rules and tables, which others write.
 func problemLines(err error) []string {
 	var ps strictyaml.Problems
 	if !errors.As(err, &ps) {
-		return []string{err.Error()}
+		return []string{neutral.Terminal(err.Error())}
 	}
 	lines := make([]string, len(ps))
 	for i, p := range ps {
-		lines[i] = p.String()
+		lines[i] = neutral.Terminal(p.String())
 	}
 	return lines
 }

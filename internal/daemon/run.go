@@ -26,7 +26,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	var running sync.WaitGroup
 	server := d.server()
 	running.Go(func() {
-		if err := server.Serve(d.listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := d.serveWeb(server); !errors.Is(err, http.ErrServerClosed) {
 			stopLoop(err)
 		}
 	})
@@ -38,6 +38,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	d.countOutbox() // before the first record is read
 	running.Go(func() { d.watchOutbox(watching) })
 	running.Go(func() { d.systemd.feedWatchdog(watching, d.alive) })
+	admin := d.serveAdmin(&running, stopLoop)
 	receiving, stopReceiving := context.WithCancel(loop)
 	defer stopReceiving()
 	for _, r := range d.received {
@@ -57,6 +58,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	stopReceiving()
 	d.systemd.stopping()
 	stopWatching()
+	stopServing(admin)
 	d.finish(ctx, err)
 	stopServing(server)
 	stopServing(questions)

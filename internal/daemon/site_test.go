@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -240,7 +241,7 @@ func (s *site) drain(d *Daemon) {
 	}
 }
 
-// get asks the daemon's listener.
+// get asks the daemon's listener, or its admin socket for what changes something.
 func (s *site) get(d *Daemon, method, path string, header ...string) (status int, body string) {
 	s.t.Helper()
 	r, err := http.NewRequest(method, "http://"+d.Addr()+path, nil)
@@ -251,6 +252,11 @@ func (s *site) get(d *Daemon, method, path string, header ...string) (status int
 		r.Header.Set(header[i], header[i+1])
 	}
 	transport := &http.Transport{DisableKeepAlives: true}
+	if strings.HasPrefix(path, "/-/") {
+		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", d.admin.Addr().String())
+		}
+	}
 	defer transport.CloseIdleConnections()
 	resp, err := transport.RoundTrip(r)
 	if err != nil {

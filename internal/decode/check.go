@@ -16,8 +16,8 @@ import (
 // What a format may say.
 var (
 	encodings = []string{"", "utf-8", "latin-1", "windows-1252"}
-	framings  = []string{"", "lines", "csv", "json-array"}
-	decoders  = []string{"json", "csv", "delimited", "logfmt", "syslog", "regex"}
+	framings  = []string{"", "lines", "csv", "json-array", "winevent"}
+	decoders  = []string{"json", "csv", "delimited", "logfmt", "syslog", "regex", "cef", "leef", "winevent"}
 	foldings  = []string{"", "host", "lower", "hyphens"}
 	otherwise = []string{"", "keep", "lower", "hyphens", "missing"}
 )
@@ -77,6 +77,9 @@ func (c *checker) format() {
 	}
 	if c.f.Framing == "json-array" && c.f.Decoder != "json" {
 		c.problem("framing", "json-array framing needs the json decoder", "write decoder: json, or framing: lines")
+	}
+	if c.f.Framing == "winevent" && c.f.Decoder != "winevent" {
+		c.problem("framing", "winevent framing needs the winevent decoder", "write decoder: winevent, or framing: lines")
 	}
 	c.payload()
 	c.sections()
@@ -198,10 +201,22 @@ func (c *checker) time() {
 		c.problem("", "the format does not say where the time is", "add time: {from: …, layouts: [...]}")
 		return
 	}
-	if len(t.From) == 0 {
+	switch {
+	case len(t.From) == 0 && len(t.First) == 0:
 		c.problem("time", "no field to read the time from", "add from:")
+	case len(t.From) > 0 && len(t.First) > 0:
+		c.problem("time.first", "both from and first", "write one of them")
+	case len(t.First) > 0 && c.f.Framing == "csv" && c.f.Payload == nil:
+		c.problem("time.first", "a header row is known by the columns of the time, so there is no choice of them", "write from:")
 	}
 	c.names("time.from", t.From)
+	for i, names := range t.First {
+		at := "time.first." + strconv.Itoa(i)
+		if len(names) == 0 {
+			c.problem(at, "a list without fields", "name at least one")
+		}
+		c.names(at, names)
+	}
 	if _, err := loadZone(t.Zone); err != nil {
 		c.problem("time.zone", err.Error(), "write a name of the zone database, as Europe/London")
 	}

@@ -42,7 +42,7 @@ type Decoder struct {
 	refNames   map[string]int // native names and paths that the format refers to
 	paths      []path         // by ref; nil for a plain name
 	outerNames map[string]int // with a payload: the fields of the outer record that matter
-	timeRefs   []int
+	timeRefs   [][]int        // the first of these that are all present
 	idRefs     []int
 	sequence   *sequence
 	rules      []rule
@@ -155,8 +155,12 @@ func (d *Decoder) compileTime() error {
 			d.lateLocal = time.Hour
 		}
 	}
-	for _, name := range t.From {
-		d.timeRefs = append(d.timeRefs, d.ref(name))
+	for _, names := range t.alternatives() {
+		var refs []int
+		for _, name := range names {
+			refs = append(refs, d.ref(name))
+		}
+		d.timeRefs = append(d.timeRefs, refs)
 	}
 	return nil
 }
@@ -217,6 +221,8 @@ func (d *Decoder) NewFramer() Framer {
 		return f
 	case "json-array":
 		return &arrayFramer{limit: d.limit}
+	case "winevent":
+		return &winEventFramer{limit: d.limit}
 	}
 	return &lineFramer{limit: d.limit}
 }

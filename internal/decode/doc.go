@@ -13,14 +13,15 @@
 //	name: niche                  # of the format
 //	dataset: niche               # event.dataset; the source's configuration may override it
 //	encoding: utf-8              # utf-8 | latin-1 | windows-1252
-//	framing: csv                 # lines | csv | json-array
-//	decoder: csv                 # json | csv | delimited | logfmt | syslog | regex
+//	framing: csv                 # lines | csv | json-array | winevent
+//	decoder: csv                 # json | csv | delimited | logfmt | syslog | regex | cef | leef | winevent
 //	csv: {separator: ",", header: true}                  # or columns: [...] where no header row comes
 //	delimited: {separator: "|", columns: [...], padded: true}
 //	regex: {pattern: '^(?P<user>\S+) …'}
 //	syslog: {rfc: 5424}          # or 3164
 //	payload: {field: AuditData, decoder: json, keep: []} # a record inside a field of the record
 //	time: {from: [Date, Time], layouts: ["02/01/2006 15:04:05"], zone: Europe/London}
+//	time: {first: [rt, [Date, Time]], layouts: […]}      # in place of from: the first that is present
 //	native_id: [Terminal, Seq]   # joined by "/"; a record that lacks one has no native id
 //	sequence: {from: Seq, scope: [Terminal]}             # the counter, and whose it is: event.sequence_scope, joined by "/"
 //	map: {…}                     # field: where its text comes from
@@ -47,7 +48,10 @@
 //
 // Names are those of the log. In JSON they are paths: dots go into objects, an array fans out into a list, [Key=Value]
 // takes only the elements whose member Key is Value. A field that is no list takes the first. In RFC 5424 a parameter is
-// id.name, or its plain name where one element of the record has it. Further fields that the configuration declares with a
+// id.name, or its plain name where one element of the record has it. In CEF the value of cs1 goes by the text of cs1Label, too,
+// and a field of a Windows event's EventData or UserData by its plain name (parsecef.go, parsewinevent.go). CEF and LEEF are
+// read with a syslog header before them, kept as the native field carrier; a payload inside the syslog decoder reads the header's
+// own fields. Further fields that the configuration declares with a
 // type (Options.Fields) are found by the same names.
 //
 // user.id and requestor.id are not mapped, since the people table says who somebody is. A mapping that names the body of a
@@ -79,6 +83,9 @@
 //
 // Records longer than MaxRecordBytes are rejected in pieces, each handed on and so kept with its place, which bounds memory
 // for a file of a gigabyte without a newline.
+//
+// A Windows event ends at its end tag or at the next event's start tag (framewinevent.go), without XML being read: so a torn
+// event costs itself only. Rejected: reading XML while framing, since a resume in mid-file would need the parser's state.
 //
 // Structured data of RFC 5424 is validated by the library and then read again in order, since the library's map forgets
 // order and repetition. JSON is read by valyala/fastjson, with depth bounded before it recurses.

@@ -1,6 +1,8 @@
 package decode
 
 import (
+	"strings"
+
 	"probity/internal/strictyaml"
 )
 
@@ -11,8 +13,8 @@ type Format struct {
 	Description        string          `json:"description"`
 	Dataset            string          `json:"dataset"`  // event.dataset
 	Encoding           string          `json:"encoding"` // utf-8 (default), latin-1 or windows-1252
-	Framing            string          `json:"framing"`  // lines (default), csv or json-array
-	Decoder            string          `json:"decoder"`  // json, csv, delimited, logfmt, syslog or regex
+	Framing            string          `json:"framing"`  // lines (default), csv, json-array or winevent
+	Decoder            string          `json:"decoder"`  // json, csv, delimited, logfmt, syslog, regex, cef, leef or winevent
 	CSV                *CSV            `json:"csv"`
 	Delimited          *Delimited      `json:"delimited"`
 	Regex              *Regex          `json:"regex"`
@@ -70,9 +72,30 @@ type Payload struct {
 // Time says where the event time is and how it is written.
 type Time struct {
 	From    Names    `json:"from"`    // several are joined by a space
+	First   []Names  `json:"first"`   // instead of From: the first that is present
 	Layouts []string `json:"layouts"` // tried in order: a Go layout, rfc3339 (default), unix, unix_ms or stamp (RFC 3164)
 	Zone    string   `json:"zone"`    // of layouts without one, as in Europe/London; UTC if empty
 	Year    int      `json:"year"`    // for stamp, which has none
+}
+
+// alternatives are the fields to read the time from, the first that are all present.
+func (t *Time) alternatives() []Names {
+	if len(t.First) > 0 {
+		return t.First
+	}
+	return []Names{t.From}
+}
+
+// where names the fields for people.
+func (t *Time) where() string {
+	if len(t.First) == 0 {
+		return strings.Join(t.From, " or ")
+	}
+	var out []string
+	for _, names := range t.First {
+		out = append(out, strings.Join(names, " and "))
+	}
+	return strings.Join(out, " or ")
 }
 
 // Sequence is the native counter.

@@ -8,7 +8,7 @@ import (
 )
 
 func TestEveryBuiltinFormatIsWithoutProblems(t *testing.T) {
-	want := []string{"crime", "m365", "m365-array", "m365-csv", "niche", "pnc", "storm"}
+	want := []string{"cef", "crime", "leef", "m365", "m365-array", "m365-csv", "niche", "pnc", "storm", "winevent"}
 	if diff := cmp.Diff(want, BuiltinNames()); diff != "" {
 		t.Fatal(diff)
 	}

@@ -55,6 +55,8 @@ type framing struct {
 	Depth   int    `json:"depth,omitempty"`   // json-array, with Skip: open brackets
 	String  bool   `json:"string,omitempty"`  // json-array, with Skip: inside a string
 	Escape  bool   `json:"escape,omitempty"`  // json-array, with Skip: behind a backslash
+	Text    bool   `json:"text,omitempty"`    // winevent, with Skip: inside what is no event
+	Tail    string `json:"tail,omitempty"`    // winevent, with Skip: what of the end tag stands at the end of what was read
 }
 
 const framingVersion = 1

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 var framers = map[string]func(limit int) Framer{
 	"lines":      func(limit int) Framer { return &lineFramer{limit: limit} },
 	"json-array": func(limit int) Framer { return &arrayFramer{limit: limit} },
+	"winevent":   func(limit int) Framer { return &winEventFramer{limit: limit} },
 	"csv header": func(limit int) Framer {
 		return &csvFramer{limit: limit, separator: ',', header: true, required: []string{"t"}}
 	},
@@ -84,6 +86,16 @@ func TestFraming(t *testing.T) {
 			[]framed{{Data: "{\"a\":{", Offset: 0}, {Data: "{\"b\":2}", Offset: 8}, {Data: "{\"c\":3}", Offset: 16}, {Data: "{\"d\":4}", Offset: 24}}},
 		{"an element that is too long comes in pieces and the next one whole", "json-array", "[{\"aaaaaa\":1},{\"b\":2}]", 8,
 			[]framed{{Data: "{\"aaaaaa", Offset: 1, Reject: "too-long"}, {Data: "\":1}", Offset: 9, Reject: "too-long"}, {Data: "{\"b\":2}", Offset: 14}}},
+		{"events one a line and over many, with a root and without", "winevent", "\ufeff<?xml version=\"1.0\"?>\r\n<Events>\n<Event a='1'>\r\n <b/>\r\n</Event>\r\n<Event>c</Event><Event>d</Event>\n</Events>\n<Event>e</Event>\n", 80,
+			[]framed{{Data: "<Event a='1'>\r\n <b/>\r\n</Event>", Offset: 35}, {Data: "<Event>c</Event>", Offset: 67}, {Data: "<Event>d</Event>", Offset: 83}, {Data: "<Event>e</Event>", Offset: 110}}},
+		{"a torn event ends where the next one begins", "winevent", "<Event><a\n<Event>b</Event>\n<Event>c", 80,
+			[]framed{{Data: "<Event><a\n"}, {Data: "<Event>b</Event>", Offset: 10}, {Data: "<Event>c", Offset: 27, Partial: true}}},
+		{"what is no event is a record too, and ends with its line", "winevent", "<EventData>\r\nnoise<Event>b</Event>more\n<Events\n</Event>\n", 80,
+			[]framed{{Data: "<EventData>"}, {Data: "noise", Offset: 13}, {Data: "<Event>b</Event>", Offset: 18}, {Data: "more", Offset: 34}, {Data: "<Events", Offset: 39}, {Data: "</Event>", Offset: 47}}},
+		{"an event that is too long comes in pieces, its end tag in two of them, and the next one whole", "winevent", "<Event>aaaaaaaaaaaaaaaaaaaa</Event><Event>b</Event>", 17,
+			[]framed{{Data: "<Event>aaaaaaaaaa", Reject: "too-long"}, {Data: "aaaaaaaaaa</Event", Offset: 17, Reject: "too-long"}, {Data: ">", Offset: 34, Reject: "too-long"}, {Data: "<Event>b</Event>", Offset: 35}}},
+		{"a long line of something else comes in pieces up to the next event", "winevent", "xxxxxxxxxxxxxxxxxxxxxxxxx<Event>b</Event>", 16,
+			[]framed{{Data: "xxxxxxxxxxxxxxxx", Reject: "too-long"}, {Data: "xxxxxxxxx", Offset: 16, Reject: "too-long"}, {Data: "<Event>b</Event>", Offset: 25}}},
 		{"what is no object is a record too", "json-array", "[1,\"a\",[2],null]}x", 80,
 			[]framed{{Data: "1", Offset: 1}, {Data: "\"a\"", Offset: 3}, {Data: "[2]", Offset: 7}, {Data: "null", Offset: 11}, {Data: "}x", Offset: 16, Partial: true}}},
 	}
@@ -127,7 +139,7 @@ func TestAStateFromBeforeTheFormatChangedStillResumes(t *testing.T) {
 }
 
 func TestFrameStopsAtMax(t *testing.T) {
-	for name, src := range map[string]string{"lines": "a\nb\nc\n", "csv columns": "1,a\n2,b\n3,c\n", "json-array": "[{},{},{}]"} {
+	for name, src := range map[string]string{"lines": "a\nb\nc\n", "csv columns": "1,a\n2,b\n3,c\n", "json-array": "[{},{},{}]", "winevent": "<Event>1</Event>\n<Event>2</Event>\n<Event>3</Event>\n"} {
 		f := framers[name](80)
 		used, records := f.Frame([]byte(src), 0, false, 2, make([]Record, 0, 4))
 		rest, more := f.Frame([]byte(src[used:]), int64(used), false, 2, nil)
@@ -151,7 +163,7 @@ func TestAStateThatIsNotOursIsRefused(t *testing.T) {
 func text() *rapid.Generator[string] {
 	return rapid.Custom(func(t *rapid.T) string {
 		pieces := rapid.SliceOfN(rapid.SampledFrom([]string{
-			"a", "bb", "cccccccc", "\n", "\n", "\r\n", ",", "\"", "\"\"", "t,u\n", "\"t\",\"u\"\r\n", "1,\"x\ny\"\n", "{", "}", "[", "]", "{\"k\":1}", "\\", " ", "\ufeff", "\xef", "\x00",
+			"a", "bb", "cccccccc", "\n", "\n", "\r\n", ",", "\"", "\"\"", "t,u\n", "\"t\",\"u\"\r\n", "1,\"x\ny\"\n", "{", "}", "[", "]", "{\"k\":1}", "<Event>", "<Event ", "</Event>", "</Eve", "nt>", "<Events>", "</Events>", "<?xml ?>", "\\", " ", "\ufeff", "\xef", "\x00",
 		}), 0, 40).Draw(t, "pieces")
 		return strings.Join(pieces, "")
 	})
@@ -215,10 +227,14 @@ func checkAccount(t interface {
 	checkSkipped(t, src[at:])
 }
 
+// aroundEvents are the tags that winevent framing skips.
+var aroundEvents = regexp.MustCompile(`<(\?xml|/?Events)([ \t\r][^<>\n]*)?>`)
+
 func checkSkipped(t interface {
 	Fatalf(format string, args ...any)
 }, skipped string) {
 	skipped = strings.TrimPrefix(skipped, "\ufeff")
+	skipped = aroundEvents.ReplaceAllString(skipped, "")
 	if strings.Trim(skipped, " \t\r\n,[]") == "" {
 		return
 	}
@@ -329,4 +345,8 @@ func FuzzFrameCSVColumns(f *testing.F) { fuzzFraming(f, "csv columns", "t,u\n1,\
 
 func FuzzFrameJSONArray(f *testing.F) {
 	fuzzFraming(f, "json-array", `[{"a":1},{"b":"]}"}]`, "{\"a\":{\n{\"b\":2}\n", `[{"aaaaaaaaaaaaaaaaaaaaaa":[{}]},1]`)
+}
+
+func FuzzFrameWinEvent(f *testing.F) {
+	fuzzFraming(f, "winevent", "<Events><Event>1</Event>\n<Event a='b'></Event></Events>", "<Event>a<Event>bbbbbbbbbbbbbbbbbbbbbb</Event>", "aaaaaaaaaaaaaaaaaaaa</Event>\n<Event>")
 }

@@ -129,6 +129,20 @@ func (n *natives) also(name, text string) {
 	}
 }
 
+// has reports whether the record has had a field of that name.
+func (n *natives) has(name string) bool {
+	s, ok := n.symbols[name]
+	if ok && s.seen == n.record || n.beyond[name] {
+		return true
+	}
+	for i := range n.pairs { // those of fixed names are in no table
+		if n.pairs[i].Name == name {
+			return true
+		}
+	}
+	return false
+}
+
 // fixed returns symbols for columns whose names and order are known.
 func (n *natives) fixed(columns []string) []*symbol {
 	out := make([]*symbol, len(columns))

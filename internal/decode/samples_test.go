@@ -76,6 +76,9 @@ func FuzzDecodeM365(f *testing.F)       { fuzzDecoder(f, "m365") }
 func FuzzDecodeM365CSV(f *testing.F)    { fuzzDecoder(f, "m365-csv") }
 func FuzzDecodeSyslog3164(f *testing.F) { fuzzDecoder(f, "syslog-3164") }
 func FuzzDecodeRegex(f *testing.F)      { fuzzDecoder(f, "regex") }
+func FuzzDecodeCEF(f *testing.F)        { fuzzDecoder(f, "cef") }
+func FuzzDecodeLEEF(f *testing.F)       { fuzzDecoder(f, "leef") }
+func FuzzDecodeWinEvent(f *testing.F)   { fuzzDecoder(f, "winevent") }
 
 // FuzzParseFormat checks that no format file brings the check down, and that New accepts what it accepts.
 func FuzzParseFormat(f *testing.F) {
@@ -126,7 +129,7 @@ func BenchmarkDecode(b *testing.B) {
 }
 
 func BenchmarkFrame(b *testing.B) {
-	for _, name := range []string{"pnc", "niche", "m365-array"} {
+	for _, name := range []string{"pnc", "niche", "m365-array", "winevent"} {
 		b.Run(name, func(b *testing.B) {
 			dir := filepath.Join(samples, name)
 			d := decoderOf(b, formatOf(b, dir), nil, 0)

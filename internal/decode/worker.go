@@ -41,18 +41,19 @@ func (d *Decoder) NewWorker() *Worker {
 	w := &Worker{
 		d: d, clock: localClock{zone: d.zone}, natives: newNatives(d.refNames), lowered: map[string]string{}, hyphened: map[string]string{},
 	}
-	w.record = w.newParser(d.format.Decoder)
+	w.record = w.newParser(d.format.Decoder, false)
 	last := w.record
 	if p := d.format.Payload; p != nil {
 		w.outer = newNatives(d.outerNames)
-		w.payload = w.newParser(p.Decoder)
+		w.payload = w.newParser(p.Decoder, true)
 		last = w.payload
 	}
 	w.json, _ = last.(*jsonParser)
 	return w
 }
 
-func (w *Worker) newParser(decoder string) parser {
+// newParser returns the parser of records, or of what stands in a field of theirs.
+func (w *Worker) newParser(decoder string, payload bool) parser {
 	f := w.d.format
 	switch decoder {
 	case "json":
@@ -67,6 +68,12 @@ func (w *Worker) newParser(decoder string) parser {
 		return &logfmtParser{w: w}
 	case "regex":
 		return &regexParser{re: w.d.regex}
+	case "cef":
+		return &cefParser{w: w, payload: payload}
+	case "leef":
+		return &leefParser{payload: payload}
+	case "winevent":
+		return &winEventParser{w: w}
 	}
 	if f.Syslog.RFC == 3164 {
 		return &syslog3164Parser{w: w}
@@ -175,9 +182,12 @@ var (
 )
 
 func (w *Worker) eventTime(ev *event.Event) *Reject {
-	text := w.joined(w.d.timeRefs, ' ')
+	text := ""
+	for i := 0; i < len(w.d.timeRefs) && text == ""; i++ {
+		text = w.joined(w.d.timeRefs[i], ' ')
+	}
 	if text == "" {
-		return &Reject{ReasonTime, "nothing in " + strings.Join(w.d.format.Time.From, " or ")}
+		return &Reject{ReasonTime, "nothing in " + w.d.format.Time.where()}
 	}
 	ns, doubtful, ok := w.readTime(text)
 	if !ok {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"probity/internal/neutral"
 )
 
 // WriteMarkdown writes the catalogue: the matrix, what is covered and what is not, and a section a rule.
@@ -28,8 +30,21 @@ type docPrinter struct {
 
 func (p *docPrinter) print(format string, args ...any) {
 	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.to, format, args...)
+		_, p.err = io.WriteString(p.to, harmless(fmt.Sprintf(format, args...)))
 	}
+}
+
+// harmless keeps line ends and tabs and makes all else harmless on a terminal: whoever writes a rule writes what the catalogue says.
+func harmless(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		cells := strings.Split(line, "\t")
+		for k := range cells {
+			cells[k] = neutral.Terminal(cells[k])
+		}
+		lines[i] = strings.Join(cells, "\t")
+	}
+	return strings.Join(lines, "\n")
 }
 
 func (p *docPrinter) rule(r *CatalogueRule) {
