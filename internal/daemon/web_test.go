@@ -19,8 +19,8 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// ask asks the listener by https, as a user if one is said; the status is 0 if no connection came about.
-func (s *site) ask(d *Daemon, config *tls.Config, user ...string) (status int) {
+// knock asks the listener by https, as a user if one is said; the status is 0 if no connection came about.
+func (s *site) knock(d *Daemon, config *tls.Config, user ...string) (status int) {
 	s.t.Helper()
 	scheme := "https"
 	if config == nil {
@@ -68,25 +68,25 @@ func TestTheListenerSpeaksTLSAndAsksForACertificateAndALogin(t *testing.T) {
 			t.Errorf("%s: status %d, want %d", what, got, want)
 		}
 	}
-	check("in the clear", http.StatusBadRequest, s.ask(d, nil))
-	check("without a certificate", 0, s.ask(d, ours.trusting(""), "scrape", "one"))
+	check("in the clear", http.StatusBadRequest, s.knock(d, nil))
+	check("without a certificate", 0, s.knock(d, ours.trusting(""), "scrape", "one"))
 	stranger := ours.trusting("")
 	stranger.Certificates = theirs.trusting("stranger").Certificates
-	check("with a certificate of another authority", 0, s.ask(d, stranger, "scrape", "one"))
-	check("without a login", http.StatusUnauthorized, s.ask(d, ours.trusting("prometheus")))
-	check("with a wrong password", http.StatusUnauthorized, s.ask(d, ours.trusting("prometheus"), "scrape", "two"))
-	check("with all of it", http.StatusOK, s.ask(d, ours.trusting("prometheus"), "scrape", "one"))
+	check("with a certificate of another authority", 0, s.knock(d, stranger, "scrape", "one"))
+	check("without a login", http.StatusUnauthorized, s.knock(d, ours.trusting("prometheus")))
+	check("with a wrong password", http.StatusUnauthorized, s.knock(d, ours.trusting("prometheus"), "scrape", "two"))
+	check("with all of it", http.StatusOK, s.knock(d, ours.trusting("prometheus"), "scrape", "one"))
 
 	s.write("web.yaml", users("two"))
-	check("with the old password", http.StatusUnauthorized, s.ask(d, ours.trusting("prometheus"), "scrape", "one"))
-	check("with the new one, without a restart", http.StatusOK, s.ask(d, ours.trusting("prometheus"), "scrape", "two"))
+	check("with the old password", http.StatusUnauthorized, s.knock(d, ours.trusting("prometheus"), "scrape", "one"))
+	check("with the new one, without a restart", http.StatusOK, s.knock(d, ours.trusting("prometheus"), "scrape", "two"))
 	ours = newAuthority(s, "ca")
 	ours.server("server")
 	ours.client("prometheus")
-	check("with renewed certificates, without a restart", http.StatusOK, s.ask(d, ours.trusting("prometheus"), "scrape", "two"))
+	check("with renewed certificates, without a restart", http.StatusOK, s.knock(d, ours.trusting("prometheus"), "scrape", "two"))
 
 	s.write("web.yaml", webConfig+"basic_auth_users: hunter2\n")
-	check("when the file has become wrong", 0, s.ask(d, ours.trusting("prometheus"), "scrape", "two"))
+	check("when the file has become wrong", 0, s.knock(d, ours.trusting("prometheus"), "scrape", "two"))
 	if log := s.log.String(); strings.Contains(log, "hunter2") || strings.Contains(log, "$2a$") {
 		t.Errorf("the log tells a secret: %s", log)
 	}
@@ -97,11 +97,11 @@ func TestABrokenLoginFileRefusesEverybodyAndTheLogSaysSoWithoutTheSecret(t *test
 	s := newSite(t)
 	s.write("web.yaml", "basic_auth_users: {scrape: '"+bcrypted(t, "one")+"'}\n")
 	d, _ := s.start(Options{Config: s.config(`"127.0.0.1:0"`, `"127.0.0.1:0", config_file: web.yaml`)})
-	if status := s.ask(d, nil, "scrape", "one"); status != http.StatusOK {
+	if status := s.knock(d, nil, "scrape", "one"); status != http.StatusOK {
 		t.Fatalf("status %d", status)
 	}
 	s.write("web.yaml", "basic_auth_users: hunter2\n")
-	if status := s.ask(d, nil, "scrape", "one"); status != http.StatusInternalServerError {
+	if status := s.knock(d, nil, "scrape", "one"); status != http.StatusInternalServerError {
 		t.Errorf("status %d", status)
 	}
 	if log := s.log.String(); !strings.Contains(log, "<secret>") || strings.Contains(log, "hunter2") {
