@@ -151,6 +151,56 @@ func TestPointsAddUpSensibly(t *testing.T) {
 	}
 }
 
+// Who asked for a PNC check may not be who typed it. A rule that can find something about a person on the PNC judges both, but
+// for those whose subject is the account that was used.
+func TestBothActorsOfThePNCAreJudged(t *testing.T) {
+	ofTheAccount := map[string]string{
+		"concurrent_sessions":      "two places at once are those of who types",
+		"dormant_account_revival":  "an account that wakes up is the operator's",
+		"leaver_account_used":      "the account that was used; pnc_requestor_invalid says so of requesters",
+		"suspended_user_active":    "the account that was used; pnc_requestor_invalid says so of requesters",
+		"offduty_or_absent_access": "the account that was used; pnc_requestor_invalid says so of requesters",
+		"pnc_originator_defective": "who types answers for what is written as originator",
+		"pnc_requestor_invalid":    "who types for somebody who cannot have asked",
+		"audit_sequence_gap":       "it watches the log",
+		"audit_source_silent":      "it watches the log",
+		"clock_skew":               "it watches the log",
+	}
+	_, set := shipped(t)
+	for _, r := range set.Rules {
+		both := slices.Contains(r.Roles, rule.Operator) && slices.Contains(r.Roles, rule.Requestor)
+		_, excused := ofTheAccount[r.ID]
+		switch reads := slices.Contains(r.Datasets, "pnc"); {
+		case reads && !both && !excused:
+			t.Errorf("%s reads the PNC and judges %v only", r.File, r.Roles)
+		case excused && (both || !r.Reads("pnc")):
+			t.Errorf("%s needs no excuse", r.ID)
+		}
+		if !both {
+			continue
+		}
+		fires := false // a test, on what somebody asked an operator for
+		for _, test := range r.Tests {
+			for _, e := range test.Events {
+				if e["event.dataset"] != "pnc" {
+					continue
+				}
+				for _, a := range test.Alerts {
+					if who := a.Group["actor.id"]; who != "" && e["requestor.id"] == who && e["user.id"] != who {
+						fires = true
+					}
+				}
+			}
+			if test.Source == "pnc" && len(test.Alerts) > 0 && strings.Contains(strings.Join(test.Lines, ""), "|PC") {
+				fires = true
+			}
+		}
+		if !fires {
+			t.Errorf("%s: no test fires on who asked for a check on the PNC", r.File)
+		}
+	}
+}
+
 func speaksBoth(facts []rule.Fact) bool {
 	has := func(word string) bool {
 		return slices.ContainsFunc(facts, func(f rule.Fact) bool { return f.Speaks == word })

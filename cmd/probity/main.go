@@ -29,6 +29,8 @@ type cli struct {
 	Rules    rulesCommand    `cmd:"" help:"Check and test rules."`
 	Replay   replayCommand   `cmd:"" help:"Judge whole log files and print the alerts."`
 	Alerts   alertsCommand   `cmd:"" help:"List, show and close alerts, and say what they turned out to be."`
+	Coverage coverageCommand `cmd:"" help:"Say which rules can work with the sources and tables at hand, and what to connect for the others."`
+	Dipcheck dipcheckCommand `cmd:"" help:"Draw a random sample of a team's transactions for a line manager's review."`
 	Evidence evidenceCommand `cmd:"" help:"Verify the evidence log, sign it, export from it, redact in it."`
 	State    stateCommand    `cmd:"" help:"Check, compact, export or import the state folder."`
 	Simulate simulateCommand `cmd:"" help:"Write the logs, tables and planted misuse of a simulated force."`

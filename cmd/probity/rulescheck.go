@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"probity/internal/coverage"
 	"probity/internal/daemon"
 	"probity/internal/decode"
 	"probity/internal/neutral"
@@ -41,6 +42,29 @@ type checkReport struct {
 	Problems strictyaml.Problems `json:"problems"`
 	Disabled []rule.DisabledRule `json:"disabled,omitempty"`
 	Findings []ruletest.Finding  `json:"findings"`
+
+	Inactive []inactiveRule `json:"inactive,omitempty"` // with the sources and tables of the configuration
+	Unknown  string         `json:"inactive_unknown,omitempty"`
+}
+
+// inactiveRule is a rule that cannot fire with what a configuration connects.
+type inactiveRule struct {
+	Rule string   `json:"rule"`
+	Why  []string `json:"why"`
+}
+
+// inactive asks which rules cannot fire. That they are in order does not depend on it, so it is no finding.
+func (r *checkReport) inactive(config *daemon.Config, files []rule.File) {
+	rules, err := config.Coverage(files)
+	if err != nil {
+		r.Unknown = "which rules are inactive is not known, since the configuration has problems; see probity config check"
+		return
+	}
+	for _, x := range rules {
+		if x.State == coverage.Inactive {
+			r.Inactive = append(r.Inactive, inactiveRule{x.ID, x.Why})
+		}
+	}
 }
 
 // Run checks the rules.
@@ -73,6 +97,13 @@ func (c *rulesCheckCommand) Run(e *env) error {
 		if rule.IsOverlay(f.Data) {
 			report.Overlays++
 		}
+	}
+	if c.File != "" && len(problems) == 0 {
+		config, err := c.load()
+		if err != nil {
+			return err
+		}
+		report.inactive(config, files)
 	}
 	if c.Output == "json" {
 		if findings == nil {
@@ -196,6 +227,12 @@ func (r *checkReport) print(to io.Writer, rules int) error {
 	for _, d := range r.Disabled {
 		fmt.Fprintf(to, "%s: rule %s is disabled: %s (approved by %s)\n", neutral.Terminal(d.Overlay), d.ID, neutral.Terminal(d.Reason), neutral.Terminal(d.ApprovedBy))
 	}
+	for _, x := range r.Inactive {
+		fmt.Fprintf(to, "rule %s is inactive: %s\n", x.Rule, neutral.Terminal(strings.Join(x.Why, "; ")))
+	}
+	if r.Unknown != "" {
+		fmt.Fprintln(to, r.Unknown)
+	}
 	count := fmt.Sprintf("%d rules, %d problems", rules, r.errors())
 	if warnings := len(r.Problems) + len(r.Findings) - r.errors(); warnings > 0 {
 		count += fmt.Sprintf(", %d warnings", warnings)
@@ -205,6 +242,9 @@ func (r *checkReport) print(to io.Writer, rules int) error {
 	}
 	if len(r.Disabled) > 0 {
 		count += fmt.Sprintf(", %d disabled", len(r.Disabled))
+	}
+	if len(r.Inactive) > 0 {
+		count += fmt.Sprintf(", %d inactive", len(r.Inactive))
 	}
 	_, err := fmt.Fprintln(to, count)
 	return err

@@ -14,7 +14,7 @@ import (
 
 // configFlag names the configuration.
 type configFlag struct {
-	File string `name:"config.file" short:"c" env:"PROBITY_CONFIG_FILE" placeholder:"FILE" help:"The configuration."`
+	File string `name:"config.file" aliases:"config" short:"c" env:"PROBITY_CONFIG_FILE" placeholder:"FILE" help:"The configuration."`
 }
 
 // load reads the configuration; without one the command cannot do its work.

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,12 +28,16 @@ func checkSocketPath(path string) error {
 	return nil
 }
 
+// adminSocket is where the admin socket is.
+func (c *Config) adminSocket() string {
+	return cmp.Or(c.Web.AdminSocket, filepath.Join(c.StateDir, adminSocketName))
+}
+
 // listenAdmin makes the socket that takes what changes something. The kernel lets its owner and root connect, nobody else: a
 // port would let in every program of this machine, and every page that a browser on it shows.
 func (d *Daemon) listenAdmin() (err error) {
-	path := d.Config.Web.AdminSocket
-	if path == "" {
-		path = filepath.Join(d.Config.StateDir, adminSocketName)
+	path := d.Config.adminSocket()
+	if d.Config.Web.AdminSocket == "" {
 		if err := checkSocketPath(path); err != nil {
 			d.Logger.Warn("no admin socket; SIGHUP still reloads", zap.Error(err))
 			return nil

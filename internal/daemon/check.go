@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"probity/internal/listen"
-	"probity/internal/rule"
 	"probity/internal/strictyaml"
 )
 
@@ -31,15 +30,7 @@ func (c *Config) Check() (problems, notes strictyaml.Problems) {
 func (p *parts) notes(g *generation) strictyaml.Problems {
 	var notes strictyaml.Problems
 	c := p.config
-	have := map[string]bool{rule.AlertDataset: true}
-	for _, s := range p.sources {
-		have[s.Dataset] = true
-	}
-	for _, r := range g.Rules.Rules {
-		if r.Datasets != nil && !slices.ContainsFunc(r.Datasets, func(d string) bool { return have[d] }) {
-			notes = append(notes, strictyaml.Problem{File: r.File, What: fmt.Sprintf("rule %s reads %s, which no source has", r.ID, quoted(r.Datasets)), Do: "it finds nothing until there is one"})
-		}
-	}
+	notes = append(notes, g.inactiveNotes()...)
 	notes = append(notes, p.listenNotes()...)
 	notes = append(notes, p.webNotes()...)
 	if missing := c.missingTables(); len(missing) > 0 {

@@ -74,7 +74,7 @@ type Budget struct {
 type Web struct {
 	ListenAddress   string `json:"listen_address,omitempty" jsonschema:"127.0.0.1:9480 unless said"`
 	ConfigFile      string `json:"config_file,omitempty" jsonschema:"TLS, client certificates and logins of the listener, in the form of Prometheus' --web.config.file; read anew with every connection"`
-	AdminSocket     string `json:"admin_socket,omitempty" jsonschema:"path of a Unix socket that takes POST /-/reload; admin.sock in the state folder unless said; root and the daemon's own user alone can reach it"`
+	AdminSocket     string `json:"admin_socket,omitempty" jsonschema:"path of a Unix socket that takes POST /-/reload and /-/dipcheck; admin.sock in the state folder unless said; root and the daemon's own user alone can reach it"`
 	AdminOnListener bool   `json:"admin_on_listener,omitempty" jsonschema:"true takes POST /-/reload on listen_address, too: whoever may read metrics there may then reload"`
 }
 

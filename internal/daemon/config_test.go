@@ -198,7 +198,7 @@ func TestNotesSayWhereRulesAreBlind(t *testing.T) {
 		t.Fatal(problems)
 	}
 	text := notes.Error()
-	for _, want := range []string{"rule gone reads hr, which no source has", "no roster, vehicles, associations, nominals, assignments, links, sensitive"} {
+	for _, want := range []string{"rule gone is inactive: no source of dataset hr", "no roster, vehicles, associations, nominals, assignments, links, sensitive"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no note says %q:\n%s", want, text)
 		}

@@ -134,13 +134,13 @@ func (s *site) everything(d *Daemon, sinks ...string) map[string]string {
 	return told
 }
 
-// counted says which series of a rule are not 0 and say that something happened. Evaluations are not among them: a rule is
+// counted says which series of a rule are not 0 and say that something happened. Neither evaluations, nor that it is active: a rule is
 // evaluated for every event that it could be about.
 var notEvaluated = regexp.MustCompile(`(?m)^(probity_[a-z_]+)\{[^}]*rule="(solo_[a-z]+)"[^}]*\} ([0-9.e+-]+)$`)
 
 func counted(metrics, rule string) (series []string) {
 	for _, m := range notEvaluated.FindAllStringSubmatch(metrics, -1) {
-		if m[2] == rule && m[3] != "0" && !strings.HasPrefix(m[1], "probity_rule_evaluation") {
+		if m[2] == rule && m[3] != "0" && !strings.HasPrefix(m[1], "probity_rule_evaluation") && m[1] != "probity_rule_active" {
 			series = append(series, m[0])
 		}
 	}

@@ -208,7 +208,7 @@ func (d *Daemon) committed(c *store.Commit) {
 }
 
 // note writes an entry of the daemon's own into the evidence.
-func (d *Daemon) note(kind string, body map[string]any) error {
+func (d *Daemon) note(kind string, body any) error {
 	d.storeUse.Lock()
 	defer d.storeUse.Unlock()
 	if d.store == nil {

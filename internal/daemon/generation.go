@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"probity/internal/alert"
+	"probity/internal/coverage"
 	"probity/internal/engine"
 	"probity/internal/rule"
 	"probity/internal/strictyaml"
@@ -20,8 +21,10 @@ import (
 // generation is an engine's generation with what the daemon tells about it.
 type generation struct {
 	*engine.Generation
+	lookups  *table.Set
 	tables   []table.Version
 	findings []table.Finding
+	coverage []coverage.Rule
 	made     *ingredients // what it was made of, until that is in the archive
 }
 
@@ -32,6 +35,7 @@ func (p *parts) generation() (*generation, strictyaml.Problems) {
 	if problems = append(problems, more...); len(problems) > 0 {
 		return nil, problems
 	}
+	g.coverage = coverage.Judge(g.Rules, coverage.Stock{Sources: p.stock(), Tables: g.lookups})
 	return g, nil
 }
 

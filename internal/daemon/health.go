@@ -22,15 +22,17 @@ func (d *Daemon) alive() bool {
 
 // readiness is the answer of /readyz.
 type readiness struct {
-	Ready      bool          `json:"ready"`
-	Why        []string      `json:"why,omitempty"` // it is not
-	Version    string        `json:"version"`
-	Generation string        `json:"generation"`
-	Rules      int           `json:"rules"`
-	Reload     reloadOutcome `json:"reload"`
-	Sources    []sourceState `json:"sources"`
-	Tables     []tableState  `json:"tables"`
-	Sinks      []sinkState   `json:"sinks"`
+	Ready      bool     `json:"ready"`
+	Why        []string `json:"why,omitempty"` // it is not
+	Version    string   `json:"version"`
+	Generation string   `json:"generation"`
+	Rules      int      `json:"rules"`
+
+	Inactive []inactiveRule `json:"inactive_rules,omitempty"` // for want of a source, a field or a table; no reason not to be ready
+	Reload   reloadOutcome  `json:"reload"`
+	Sources  []sourceState  `json:"sources"`
+	Tables   []tableState   `json:"tables"`
+	Sinks    []sinkState    `json:"sinks"`
 }
 
 type sourceState struct {
@@ -55,7 +57,7 @@ type sinkState struct {
 // blind without anybody noticing. A sink that is down does not: nothing is lost by that, and restarting would not help.
 func (d *Daemon) readiness() readiness {
 	g := d.current.Load()
-	r := readiness{Version: Version(), Generation: g.Hash, Rules: len(g.Rules.Rules), Reload: *d.outcome.Load()}
+	r := readiness{Version: Version(), Generation: g.Hash, Rules: len(g.Rules.Rules), Inactive: g.inactive(), Reload: *d.outcome.Load()}
 	if !d.alive() {
 		r.Why = append(r.Why, "the loop does not turn")
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	maxRequestBytes = 4 << 10 // no request of ours has a body
+	maxRequestBytes = 4 << 10 // the draw of a dip-check has some hundred bytes, the others none
 	maxHeaderBytes  = 16 << 10
 	scrapeWithin    = 20 * time.Second
 )
@@ -38,6 +38,7 @@ func (d *Daemon) server() *http.Server {
 func (d *Daemon) adminServer() *http.Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /-/reload", d.reloadRequest)
+	mux.HandleFunc("POST /-/dipcheck", d.recordDraw)
 	return d.bounded(mux)
 }
 

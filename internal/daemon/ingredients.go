@@ -64,7 +64,7 @@ func (in *ingredients) build(c *Config, zone *time.Location, declared []event.Fi
 	if problems = append(problems, more...); len(problems) > 0 {
 		return nil, problems
 	}
-	g := &generation{tables: set.Versions(), findings: set.Findings(), made: in}
+	g := &generation{lookups: set, tables: set.Versions(), findings: set.Findings(), made: in}
 	g.Generation = engine.NewGeneration(engine.GenerationOptions{
 		Rules: loaded, People: set, Tables: alertTables(g.tables), Marking: in.marking, Repeats: in.repeats,
 		Inputs: in.inputs(g.tables), Zone: zone,

@@ -8,6 +8,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"probity/internal/coverage"
 )
 
 // metrics are what the daemon itself tells, beside those of pipeline and notify.
@@ -73,6 +75,7 @@ type states struct {
 	tableExported, tableStale, tableRows, findings   *prometheus.Desc
 	outboxWaiting, outboxOldest, outboxUndeliverable *prometheus.Desc
 	sourceFiles                                      *prometheus.Desc
+	ruleActive                                       *prometheus.Desc
 }
 
 func newStates(d *Daemon) *states {
@@ -89,13 +92,14 @@ func newStates(d *Daemon) *states {
 		outboxOldest:        by("sink", "probity_outbox_oldest_seconds", "How long the oldest waiting revision has waited."),
 		outboxUndeliverable: by("sink", "probity_outbox_undeliverable_revisions", "Alert revisions that the sink refused for ever."),
 		sourceFiles:         by("source", "probity_source_files", "Files that the source's paths match; 0 is a blind spot."),
+		ruleActive:          by("rule", "probity_rule_active", "1 if the rule can fire, 0 if a source, field or table that it needs is missing; /readyz says which."),
 	}
 }
 
 // Describe lists the gauges.
 func (s *states) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		s.tableExported, s.tableStale, s.tableRows, s.findings, s.outboxWaiting, s.outboxOldest, s.outboxUndeliverable, s.sourceFiles,
+		s.tableExported, s.tableStale, s.tableRows, s.findings, s.outboxWaiting, s.outboxOldest, s.outboxUndeliverable, s.sourceFiles, s.ruleActive,
 	} {
 		to <- d
 	}
@@ -116,6 +120,9 @@ func (s *states) Collect(to chan<- prometheus.Metric) {
 		gauge(s.tableStale, oneIf(now.After(t.StaleAt)), t.Name)
 		gauge(s.tableRows, float64(t.Rows), t.Name)
 		gauge(s.findings, float64(faults[t.Name]), t.Name)
+	}
+	for i := range g.coverage {
+		gauge(s.ruleActive, oneIf(g.coverage[i].State != coverage.Inactive), g.coverage[i].ID)
 	}
 	for _, f := range s.daemon.sources {
 		gauge(s.sourceFiles, float64(f.source.files()), f.source.Name)

@@ -47,6 +47,7 @@ type parts struct {
 type builtSource struct {
 	*Source
 	decoder *decode.Decoder
+	format  *decode.Format
 }
 
 // build builds the parts but for the generation; what could not be built has a problem.
@@ -137,7 +138,7 @@ func (p *parts) buildSources() {
 			p.checkFraming(s, f, at)
 			s = c.spooled(s)
 		}
-		p.sources = append(p.sources, builtSource{s, d})
+		p.sources = append(p.sources, builtSource{s, d, f})
 	}
 }
 

@@ -268,8 +268,7 @@ func (m *Matcher) valuesOf(r *rule.Compiled) bool {
 // captured is what the rule's where compares, or whom a baseline compares with; nil if it has neither.
 func (m *Matcher) captured(r *rule.Compiled) *window.Captured {
 	if n := r.Normal; n != nil && n.Peers != nil {
-		v, _ := m.eval.Value(n.Peers.Term)
-		return &window.Captured{strings.Clone(v.Text())}
+		return &window.Captured{m.peers(r)}
 	}
 	if r.Where == nil {
 		return nil
@@ -280,6 +279,22 @@ func (m *Matcher) captured(r *rule.Compiled) *window.Captured {
 		c[i] = strings.Clone(v.Text())
 	}
 	return &c
+}
+
+// peers names the group that a baseline compares within: the others who have the same, and the same of all else that the key
+// holds beside the person. What is done in one system is compared with what others do there: in another they may do more, or
+// have accounts that nobody knows, and then seem to do nothing.
+func (m *Matcher) peers(r *rule.Compiled) string {
+	v, _ := m.eval.Value(r.Normal.Peers.Term)
+	name := strings.Clone(v.Text())
+	for _, g := range r.GroupBy {
+		if g.Name == "actor.id" || g.List || name == "" {
+			continue
+		}
+		v, _ := m.eval.Value(g.Term)
+		name += ", " + v.Text()
+	}
+	return name
 }
 
 // record returns the event's identity and kept form, made once an event.

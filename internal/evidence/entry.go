@@ -13,7 +13,7 @@ import (
 
 // Entry is something to be recorded.
 type Entry struct {
-	Kind string // what it is, in small letters and hyphens: alert, disposition, shown, delivery, reload, gap, idle, generation, start, stop
+	Kind string // what it is, in small letters and hyphens: alert, disposition, shown, delivery, reload, gap, idle, generation, dipcheck, start, stop
 	Body any    // marshalled to JSON
 }
 

@@ -14,7 +14,7 @@ var rows = [][]string{
 	{"daemon", "ruletest", "evaluate"},
 	{"pipeline"},
 	{"source", "listen", "store", "notify", "hearing", "triage"},
-	{"engine", "evidence", "page"},
+	{"engine", "evidence", "page", "coverage", "dipcheck"},
 	{"decode", "rule", "window", "table", "route"},
 	{"alert"},
 	{"event", "fsx", "neutral", "strictyaml"},

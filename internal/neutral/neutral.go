@@ -72,3 +72,13 @@ func CEFHeader(text string) string {
 func CEFValue(text string) string {
 	return strings.NewReplacer(`\`, `\\`, `=`, `\=`).Replace(Terminal(text))
 }
+
+// CSVCell returns the text as a cell of a CSV file can hold it that a spreadsheet will open: as Terminal writes it, and with an
+// apostrophe before what a spreadsheet would take for a formula (OWASP: CSV injection).
+func CSVCell(text string) string {
+	text = Terminal(text)
+	if trimmed := strings.TrimLeft(text, " "); trimmed != "" && strings.ContainsRune("=+-@＝＋－＠", []rune(trimmed)[0]) {
+		return "'" + text
+	}
+	return text
+}

@@ -63,3 +63,14 @@ func TestTheCommonEventFormatIsNotBrokenByAValue(t *testing.T) {
 		}
 	}
 }
+
+func TestNoCellOfASpreadsheetIsAFormula(t *testing.T) {
+	for text, want := range map[string]string{
+		"plain £5": "plain £5", "=1+1": "'=1+1", "+44 1632 960000": "'+44 1632 960000", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "  =1": "'  =1",
+		"\t=1": `\u0009=1`, "\r=1": `\u000d=1`, "＝1": "'＝1", "a=b": "a=b", "": "", " ": " ", "\x1b[2J": `\u001b[2J`,
+	} {
+		if got := CSVCell(text); got != want {
+			t.Errorf("%q: got %s, want %s", text, got, want)
+		}
+	}
+}

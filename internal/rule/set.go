@@ -153,7 +153,7 @@ func (s *Set) feed(r *Compiled) string {
 	if n := r.Normal; n != nil {
 		fmt.Fprintln(h, "every", n.Every, n.History, n.HourOfDay, n.DayOfWeek)
 		if n.Peers != nil {
-			fmt.Fprintln(h, "peers", n.Peers.Name)
+			fmt.Fprintln(h, "peers", n.Peers.Name, "in one key") // the rest of the key is part of the peer group
 		}
 	}
 	if r.AtMost > 0 {

@@ -30,7 +30,7 @@
 //     absent, and whatever asks it is undecided.
 //   - Columns that a table leaves out are empty. An empty text is a table without rows.
 //   - An event that gives user.id (or requestor.id) and no account gets the id as its account, and the people table a row
-//     that holds it, so that the person is resolved as ever.
+//     that holds it, here and in every system, so that the person is resolved as ever.
 //   - Every event has a native id of its own, so that repeat makes distinct events.
 //   - The watermark goes to the test's until, or past everything that a rule may wait for.
 package ruletest

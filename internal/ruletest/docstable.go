@@ -3,7 +3,6 @@ package ruletest
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"probity/internal/rule"
@@ -33,18 +32,6 @@ func controls(r *CatalogueRule, control string) string {
 // cell keeps a text within its cell.
 func cell(text string) string {
 	return strings.ReplaceAll(strings.Join(strings.Fields(text), " "), "|", `\|`)
-}
-
-// logging62 are the operations that section 62 of the Data Protection Act 2018 wants logged, in its order.
-var logging62 = []string{"collection", "alteration", "consultation", "disclosure", "combination", "erasure"}
-
-// pmc are the twelve Protective Monitoring Controls of CESG Good Practice Guide 13.
-func pmc() []string {
-	out := make([]string, 12)
-	for i := range out {
-		out[i] = "PMC" + strconv.Itoa(i+1)
-	}
-	return out
 }
 
 // controlNames are the controls as people call them.

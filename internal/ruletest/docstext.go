@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"probity/internal/coverage"
 	"probity/internal/neutral"
 )
 
@@ -15,7 +16,7 @@ func (c *Catalogue) WriteMarkdown(to io.Writer) error {
 	p.print("# Catalogue of rules\n\nGenerated from the rules by `probity rules docs`; edit the rules, not this page. Tags of law and standards are indicators\nfor an investigator, never findings.\n\n")
 	p.print("## The rules\n\n%s\n", c.Table(func(r *CatalogueRule) string { return "#" + r.ID }))
 	p.print("## What is covered\n\nHow many rules look at each system for each control of GPG13 and each operation of section 62 of the Data Protection Act 2018;\na dash is a gap.\n\n")
-	p.print("%s\n%s", c.Coverage("gpg13", pmc()), c.Coverage("dpa62", logging62))
+	p.print("%s\n%s", c.Coverage("gpg13", coverage.PMC()), c.Coverage("dpa62", coverage.Operations62()))
 	for i := range c.Rules {
 		p.rule(&c.Rules[i])
 	}

@@ -110,7 +110,11 @@ func (d *draftTable) source(first, last time.Time) string {
 	return strings.Join(append(lines, d.rows...), "\n") + "\n"
 }
 
-// addAccounts gives persons of the timeline the accounts that its events use.
+// systems are those of which a person of a timeline has an account, whichever its events use.
+func systems() []string { return []string{"niche", "pnc", "storm", "crime", "m365"} }
+
+// addAccounts gives persons of the timeline the accounts that its events use, and one of the same name in every system: what
+// a person does elsewhere is known to be theirs unless a test says otherwise.
 func (d *draftTable) addAccounts(accounts []account) {
 	id, held := slices.Index(d.header, "staff_id"), slices.Index(d.header, "accounts")
 	for _, a := range accounts {
@@ -127,7 +131,11 @@ func (d *draftTable) addAccounts(accounts []account) {
 		if len(cells) != len(d.header) {
 			continue // quoted or broken; package table says which
 		}
-		cells[held] = strings.TrimPrefix(cells[held]+";"+a.dataset+":"+a.name, ";")
+		for _, dataset := range append(systems(), a.dataset) {
+			if entry := dataset + ":" + a.name; !slices.Contains(strings.Split(cells[held], ";"), entry) {
+				cells[held] = strings.TrimPrefix(cells[held]+";"+entry, ";")
+			}
+		}
 		d.rows[i] = strings.Join(cells, ",")
 	}
 }

@@ -128,6 +128,11 @@ func aboutPeople() []question {
 			Name: "known_person", Params: []event.Param{staff}, Result: event.Bool, Tables: []string{People},
 			Doc: "Whether the person is in the people table. An account that is resolved to nobody is unknown, not false.",
 		}},
+		{verdict: (*Set).hasAccount, Lookup: event.Lookup{
+			Name: "has_account", Params: []event.Param{staff, {Name: "dataset", Kind: event.String}}, Result: event.Bool, Tables: []string{People},
+			Doc: "Whether the people table lists an account of the member of staff in the system, so that what they do there is known to be " +
+				"theirs. Where it lists none, false needs a people table that is complete (miss: no) and lists some other account of them.",
+		}},
 	}
 }
 

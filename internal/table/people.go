@@ -60,6 +60,7 @@ type person struct {
 	cells    []string // as written
 	identity identity
 	address  string        // folded
+	accounts []pair        // dataset and account, folded
 	values   []event.Value // by column; Missing where empty or unreadable
 	faulty   uint32        // bit by column: not empty, and not readable either
 }
@@ -135,6 +136,7 @@ func (p *people) addAccounts(row int32, n *notes) {
 			of = map[string]int32{}
 			p.accounts[dataset] = of
 		}
+		p.rows[row].accounts = append(p.rows[row].accounts, pair{dataset, account})
 		p.enter(of, account, row, n, "an account that another person has too; it is resolved to nobody")
 	}
 }
@@ -210,4 +212,63 @@ func (s *Set) column(name string) event.LookupFunc {
 func (s *Set) knownPerson(args []event.Value, at int64) verdict {
 	_, found := s.people.find(args[0].Str, at)
 	return found
+}
+
+// hasAccount is about accounts that only this person claims. Somebody of whom no account is listed is one whose accounts
+// nobody knows, and not one who has none.
+func (s *Set) hasAccount(args []event.Value, at int64) verdict {
+	who, found := s.people.find(args[0].Str, at)
+	if found != yes {
+		return found
+	}
+	var buf [keyBytes]byte
+	dataset := fold(buf[:0], args[1].Str)
+	for i := range who.accounts {
+		a := &who.accounts[i]
+		if a.left == string(dataset) && s.people.accounts[a.left][a.right] != disputed {
+			return yes
+		}
+	}
+	if len(who.accounts) > 0 && s.people.complete {
+		return no
+	}
+	return unknownTable
+}
+
+// Member is somebody of a team, as the people table has them on the day of its export.
+type Member struct {
+	ID, Name, Manager string // Manager is the staff id of the line manager, "" if the table does not say
+}
+
+// Team lists the members of a team by staff id.
+func (s *Set) Team(name string) (out []Member) {
+	if s.people == nil {
+		return nil
+	}
+	want := foldText(name)
+	for i := range s.people.rows {
+		p := &s.people.rows[i]
+		if foldText(p.cells[colTeam]) != want {
+			continue
+		}
+		c := p.cells
+		full := strings.Join(strings.Fields(c[colForenames]+" "+strings.ToUpper(c[colSurname])+" "+c[colCollar]), " ")
+		out = append(out, Member{ID: c[colStaffID], Name: full, Manager: c[colManagerID]})
+	}
+	slices.SortFunc(out, func(a, b Member) int { return strings.Compare(a.ID, b.ID) })
+	return out
+}
+
+// Teams lists the names of the teams, for whoever has mistyped one.
+func (s *Set) Teams() (out []string) {
+	if s.people == nil {
+		return nil
+	}
+	for i := range s.people.rows {
+		if t := s.people.rows[i].cells[colTeam]; t != "" {
+			out = append(out, t)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }

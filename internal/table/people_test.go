@@ -151,3 +151,30 @@ func TestOfTwoTablesOfOneNameTheLaterCounts(t *testing.T) {
 		t.Errorf("%d versions", n)
 	}
 }
+
+func TestAnAccountIsOneThatNobodyElseClaims(t *testing.T) {
+	rows := []string{
+		"S1,niche:c1;PNC:dp1;storm:,Evans,Alun,,,,RESPONSE-1,,,,,,,,,S3", "S2,,Hall,Ann,,,,RESPONSE-1,,,,,,,,,S3",
+		"S3,crime:c9,Marsh,Ed,,77,,response-1 ,,,,,,,,,", "S4,crime:C9;niche:c4,Jones,Rhys,,,,OTHER,,,,,,,,,",
+	}
+	askAll(t, NewSet(nil, tableOf(t, People, Config{}, rows...)), []asked{
+		{"has_account(S1, niche)", noon, "true"}, {"has_account(s1, pnc)", noon, "true"}, {"has_account(S1, storm)", noon, "unknown table"},
+		{"has_account(S2, niche)", noon, "unknown table"}, {"has_account(S3, crime)", noon, "unknown table"}, {"has_account(S9, niche)", noon, "unknown table"},
+		{"has_account(niche:c9, niche)", noon, "unknown table"}, {"has_account(S1, )", noon, "unknown field"},
+	})
+	whole := NewSet(nil, tableOf(t, People, Config{Miss: MissNo}, rows...))
+	askAll(t, whole, []asked{
+		{"has_account(S1, storm)", noon, "false"}, {"has_account(S2, niche)", noon, "unknown table"}, {"has_account(S3, crime)", noon, "false"},
+		{"has_account(S4, crime)", noon, "false"}, {"has_account(S9, niche)", noon, "false"},
+	})
+	want := []Member{{"S1", "Alun EVANS", "S3"}, {"S2", "Ann HALL", "S3"}, {"S3", "Ed MARSH 77", ""}}
+	if diff := cmp.Diff(want, whole.Team("Response-1")); diff != "" {
+		t.Error("members of a team (-want +got)\n", diff)
+	}
+	if diff := cmp.Diff([]string{"OTHER", "RESPONSE-1", "response-1"}, whole.Teams()); diff != "" {
+		t.Error("teams (-want +got)\n", diff)
+	}
+	if got := NewSet(nil).Team("RESPONSE-1"); got != nil {
+		t.Error("members without a people table:", got)
+	}
+}

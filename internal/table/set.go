@@ -21,6 +21,7 @@ type Set struct {
 	honeytokens  *honeytokens
 	versions     []Version
 	findings     []Finding
+	held         map[string]Held // what there is, by table
 }
 
 // NewSet indexes tables; zone is that of their local times, nil for UTC. A table that is not given is absent, and every
@@ -29,7 +30,7 @@ func NewSet(zone *time.Location, tables ...*Table) *Set {
 	if zone == nil {
 		zone = time.UTC
 	}
-	s := &Set{zone: zone, dates: &dates{text: map[int64]string{}}}
+	s := &Set{zone: zone, dates: &dates{text: map[int64]string{}}, held: map[string]Held{}}
 	byName := map[string]*Table{}
 	for _, t := range tables {
 		if t != nil {
@@ -48,6 +49,7 @@ func NewSet(zone *time.Location, tables ...*Table) *Set {
 func (s *Set) add(t *Table) {
 	sc := scopeOf(t, s.zone)
 	s.versions = append(s.versions, sc.version(t))
+	s.held[t.name] = heldOf(t)
 	notes := notes{table: t}
 	switch t.name {
 	case People:
