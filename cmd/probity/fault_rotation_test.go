@@ -242,6 +242,42 @@ func TestFaultRotationDuringCatchUp(t *testing.T) { // 10
 	p.terminate(t, 12*time.Second)
 }
 
+// A daemon that was down for long finds a folder of rotated files; what they cost beside one file with the same lines is looking
+// for each in the folder.
+func TestFaultCatchingUpOverManyRotatedFiles(t *testing.T) {
+	t.Parallel()
+	files, each := share(1000), 1000
+	took := func(generations int) time.Duration {
+		r, p := begun(t)
+		r.write("probity.yaml", strings.Replace(floodConfig, "batch: 40", "batch: 8192", 1))
+		r.write("rules/each.yaml", strings.Replace(eachRule, `== "view"`, `== "each"`, 1)) // what is measured is reading, not alerting
+		var began time.Time
+		p = r.down(p, func() {
+			r.rename(log, log+"."+strconv.Itoa(generations))
+			for n := generations - 1; n >= 0; n-- {
+				name := log + "." + strconv.Itoa(n)
+				if n == 0 {
+					name = log
+				}
+				r.add(name, strings.ReplaceAll(r.next(files*each/generations), `"view"`, `"bulk"`))
+			}
+			began = time.Now()
+		})
+		want := float64(r.n - 10)
+		if !eventuallyWithin(3*time.Minute, func() bool { return p.metric("probity_records_total") == want }) {
+			t.Fatalf("%v of %v records\n%.5000s", p.metric("probity_records_total"), want, p.log())
+		}
+		took := time.Since(began)
+		p.terminate(t, 12*time.Second)
+		return took
+	}
+	one, many := took(1), took(files)
+	t.Logf("%d lines out of one file in %s, out of %d in %s: %.2f times", files*each, one, files, many, float64(many)/float64(one))
+	if many > 2*one+2*time.Second {
+		t.Error("more than twice the time")
+	}
+}
+
 func TestFaultTheLastLineLacksItsNewline(t *testing.T) { // 11
 	t.Parallel()
 	r, p := begun(t)

@@ -66,6 +66,19 @@
 // field's type leaves the field missing and the field's name in probity.uncoerced. Only an event time that does not read
 // rejects a record.
 //
+// # What is not text
+//
+// A byte that is not valid UTF-8 spoils the native field that it stands in and nothing else. That field is shown with \xe9 and
+// the like for such bytes and listed in probity.invalid_utf8; whatever is mapped from it, by a guard, a selector or as the first
+// of several names too, is missing, and so unknown to rules: no other field and no constant stands for it. Original keeps the
+// bytes. A record whose time, or whose shape, cannot be read for it is rejected. Rejected: putting U+FFFD in and going on, which
+// makes a comparison with a name false where it is unknown; and rejecting the record, which lets whoever can put one byte into
+// a free text keep the record from being judged.
+//
+// A byte order mark where a record begins is skipped, since files are concatenated. NULs where a record begins are the hole that
+// a writer without O_APPEND leaves in a truncated file, or what a crash left of a block: they are a reject by themselves, in
+// pieces of MaxRecordBytes, and the record behind them is judged. A NUL within a record rejects it.
+//
 // Local time that a clock shows twice is read as its first pass, time that it never shows with the offset before the
 // change; both set event.time_ambiguous. So events of the second pass seem an hour early: Decoder.LateLocal.
 //

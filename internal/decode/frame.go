@@ -90,16 +90,23 @@ func decodeFraming(state []byte) (framing, error) {
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
-// skipMark returns how many bytes of a byte order mark to skip at the start of a file. It returns false if more bytes are
-// needed to tell.
-func skipMark(block []byte, base int64, atEOF bool) (int, bool) {
-	if base != 0 || len(block) == 0 || block[0] != byteOrderMark[0] {
-		return 0, true
+// before says what stands before a record at the front of rest, where one could begin: a byte order mark, at the start of a
+// file or of a part of one that somebody has concatenated, which is skipped; or NUL bytes, the hole that a writer leaves who
+// goes on at his old offset in a truncated file, which are rejected by themselves so that the record behind them is judged. It
+// returns false if more bytes are needed to tell. A run of NULs is cut into pieces of limit bytes.
+func before(rest []byte, limit int, atEOF bool) (mark, nuls int, ok bool) {
+	switch {
+	case len(rest) == 0 || rest[0] != byteOrderMark[0] && rest[0] != 0:
+		return 0, 0, true
+	case rest[0] == 0:
+		for nuls < min(len(rest), limit) && rest[nuls] == 0 {
+			nuls++
+		}
+		return 0, nuls, atEOF || nuls < len(rest) || nuls == limit
+	case bytes.HasPrefix(rest, byteOrderMark):
+		return len(byteOrderMark), 0, true
 	}
-	if bytes.HasPrefix(block, byteOrderMark) {
-		return len(byteOrderMark), true
-	}
-	return 0, atEOF || !bytes.HasPrefix(byteOrderMark, block)
+	return 0, 0, atEOF || !bytes.HasPrefix(byteOrderMark, rest)
 }
 
 // withoutCR cuts the CR of a CRLF.

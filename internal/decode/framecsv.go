@@ -56,11 +56,20 @@ func (f *csvFramer) Restore(state []byte) error {
 func (f *csvFramer) Reset() { f.skip, f.seen = false, false }
 
 func (f *csvFramer) Frame(block []byte, base int64, atEOF bool, max int, out []Record) (int, []Record) {
-	pos, ok := skipMark(block, base, atEOF)
-	if !ok {
-		return 0, out
-	}
+	pos := 0
 	for n := len(out); len(out)-n < max && pos < len(block); {
+		if !f.skip {
+			mark, nuls, ok := before(block[pos:], f.limit, atEOF)
+			if !ok {
+				break
+			}
+			if nuls > 0 {
+				out = append(out, Record{Data: block[pos : pos+nuls], Offset: base + int64(pos), Reject: ReasonNUL})
+			}
+			if pos += mark + nuls; mark+nuls > 0 {
+				continue
+			}
+		}
 		rec, used := f.next(block[pos:], atEOF)
 		if used == 0 {
 			break

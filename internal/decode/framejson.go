@@ -46,19 +46,27 @@ func (f *arrayFramer) Restore(state []byte) error {
 func (f *arrayFramer) Reset() { f.inside, f.skip, f.scan = false, false, elementScan{} }
 
 func (f *arrayFramer) Frame(block []byte, base int64, atEOF bool, max int, out []Record) (int, []Record) {
-	pos, ok := skipMark(block, base, atEOF)
-	if !ok {
-		return 0, out
-	}
+	pos := 0
 	for n := len(out); len(out)-n < max; {
 		if !f.skip {
 			pos += f.between(block[pos:])
+			mark, nuls, ok := before(block[pos:], f.limit, atEOF)
+			if !ok {
+				break
+			}
+			if nuls > 0 {
+				out = append(out, Record{Data: block[pos : pos+nuls], Offset: base + int64(pos), Reject: ReasonNUL})
+			}
+			if pos += mark + nuls; mark+nuls > 0 {
+				continue
+			}
 		}
 		if pos == len(block) {
 			break
 		}
+		skipped := f.skip
 		rec, used := f.next(block[pos:], atEOF)
-		if used == 0 {
+		if used == 0 && skipped == f.skip {
 			break
 		}
 		if len(rec.Data) > 0 {
@@ -99,10 +107,7 @@ func (f *arrayFramer) next(rest []byte, atEOF bool) (Record, int) {
 	switch {
 	case done && used == 0: // the piece before ended with the element
 		f.skip = false
-		if n := f.between(rest); n > 0 {
-			return Record{}, n
-		}
-		return f.next(rest, atEOF)
+		return Record{}, f.between(rest)
 	case done && used <= f.limit:
 		f.skip = false
 		return Record{Data: withoutCR(rest[:used]), Reject: reject}, used

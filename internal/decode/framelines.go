@@ -20,13 +20,22 @@ func (f *lineFramer) Restore(state []byte) error {
 func (f *lineFramer) Reset() { f.skip = false }
 
 func (f *lineFramer) Frame(block []byte, base int64, atEOF bool, max int, out []Record) (int, []Record) {
-	pos, ok := skipMark(block, base, atEOF)
-	if !ok {
-		return 0, out
-	}
+	pos := 0
 	for n := len(out); len(out)-n < max && pos < len(block); {
 		rest := block[pos:]
 		at := base + int64(pos)
+		if !f.skip {
+			mark, nuls, ok := before(rest, f.limit, atEOF)
+			if !ok {
+				break
+			}
+			if nuls > 0 {
+				out = append(out, Record{Data: rest[:nuls], Offset: at, Reject: ReasonNUL})
+			}
+			if pos += mark + nuls; mark+nuls > 0 {
+				continue
+			}
+		}
 		end := bytes.IndexByte(rest, '\n')
 		if end > f.limit || end < 0 && len(rest) > f.limit {
 			out = append(out, Record{Data: rest[:f.limit], Offset: at, Reject: ReasonTooLong})

@@ -43,15 +43,22 @@ func (f *winEventFramer) Restore(state []byte) error {
 func (f *winEventFramer) Reset() { f.skip, f.scan = false, eventScan{} }
 
 func (f *winEventFramer) Frame(block []byte, base int64, atEOF bool, max int, out []Record) (int, []Record) {
-	pos, ok := skipMark(block, base, atEOF)
-	if !ok {
-		return 0, out
-	}
+	pos := 0
 	for n := len(out); len(out)-n < max && pos < len(block); {
 		rest := block[pos:]
 		if !f.skip {
 			if used := between(rest, f.limit); used > 0 {
 				pos += used
+				continue
+			}
+			mark, nuls, ok := before(rest, f.limit, atEOF)
+			if !ok {
+				break
+			}
+			if nuls > 0 {
+				out = append(out, Record{Data: rest[:nuls], Offset: base + int64(pos), Reject: ReasonNUL})
+			}
+			if pos += mark + nuls; mark+nuls > 0 {
 				continue
 			}
 			if len(rest) <= len(eventEnd) && len(rest) <= f.limit && !atEOF {

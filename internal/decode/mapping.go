@@ -73,6 +73,10 @@ func (w *Worker) one(r int) string {
 // nothing but objects, referred to as such, is its JSON text.
 func (w *Worker) native(r int) (text string, list []string) {
 	held := &w.natives.refs[r]
+	if held.raw {
+		w.unclear = true
+		return "", nil
+	}
 	if held.unset || held.text != "" && held.array == nil {
 		return held.text, nil
 	}
@@ -88,12 +92,22 @@ func (w *Worker) native(r int) (text string, list []string) {
 	case w.d.paths[r] != nil:
 		w.list = w.d.paths[r].texts(w.json, w.json.root, w.list)
 	}
+	if w.natives.raw && slices.ContainsFunc(w.list, illegible) {
+		w.unclear = true
+		return "", nil
+	}
 	return held.text, w.list
 }
 
-// value returns the value of a rule's field.
+// value returns the value of a rule's field. What depends on something illegible is missing: neither the next native field nor
+// a constant may stand for what nobody can read.
 func (w *Worker) value(r *rule) event.Value {
+	w.unclear = false
 	text, list := w.apply(&r.spec)
+	if w.unclear {
+		w.oddities = append(w.oddities, r.name)
+		return event.Value{}
+	}
 	return w.coerce(r.name, r.kind, text, list)
 }
 

@@ -21,6 +21,7 @@ type ref struct {
 	text  string          // a scalar's text, an array's JSON text
 	array *fastjson.Value // for a JSON array
 	unset bool            // two fields compete for the name, so neither has it
+	raw   bool            // it is there, and is not valid UTF-8
 }
 
 // natives collects the native fields of one record: all of them in order, and those that the format refers to by index.
@@ -33,6 +34,8 @@ type natives struct {
 	order   []*symbol          // the names of the record before, as they came: mostly they come so again
 	record  uint32
 	doubled []string // names that this record has twice
+	raw     bool     // this record is not valid UTF-8
+	broken  []string // names of its fields that are not
 }
 
 func newNatives(byName map[string]int) *natives {
@@ -43,7 +46,7 @@ func newNatives(byName map[string]int) *natives {
 func (n *natives) begin(pairs []event.Pair) {
 	n.pairs = pairs
 	clear(n.refs)
-	n.doubled = n.doubled[:0]
+	n.doubled, n.broken = n.doubled[:0], n.broken[:0]
 	if len(n.beyond) > 0 {
 		clear(n.beyond)
 	}
@@ -62,7 +65,7 @@ func (n *natives) symbol(name []byte) *symbol {
 	}
 	s := n.newSymbol(string(name))
 	if len(n.symbols) < maxSymbols {
-		n.symbols[s.name] = s
+		n.symbols[string(name)] = s
 	} else if n.beyond[s.name] {
 		s.seen = n.record
 	} else {
@@ -88,7 +91,7 @@ func (n *natives) next(i int, name string) *symbol {
 }
 
 func (n *natives) newSymbol(name string) *symbol {
-	s := &symbol{name: name, ref: -1}
+	s := &symbol{name: legible(name), ref: -1}
 	if i, ok := n.byName[name]; ok {
 		s.ref = i
 	}
@@ -101,7 +104,7 @@ func (n *natives) add(s *symbol, text string, array *fastjson.Value) (first bool
 	if s.seen == n.record {
 		n.doubled = append(n.doubled, s.name)
 		if text != "" {
-			n.pairs = append(n.pairs, event.Pair{Name: s.name, Text: text})
+			n.pairs = append(n.pairs, event.Pair{Name: s.name, Text: legible(text)})
 		}
 		return false
 	}
@@ -109,9 +112,14 @@ func (n *natives) add(s *symbol, text string, array *fastjson.Value) (first bool
 	if text == "" {
 		return true
 	}
+	held := ref{text: text, array: array}
+	if n.raw && illegible(text) {
+		n.broken = append(n.broken, s.name)
+		held, text = ref{raw: true}, legible(text)
+	}
 	n.pairs = append(n.pairs, event.Pair{Name: s.name, Text: text})
 	if s.ref >= 0 {
-		n.refs[s.ref] = ref{text: text, array: array}
+		n.refs[s.ref] = held
 	}
 	return true
 }
@@ -122,9 +130,12 @@ func (n *natives) also(name, text string) {
 	if !ok || text == "" {
 		return
 	}
-	if r := &n.refs[i]; r.text != "" || r.unset {
+	switch r := &n.refs[i]; {
+	case r.text != "" || r.unset || r.raw:
 		*r = ref{unset: true}
-	} else {
+	case n.raw && illegible(text):
+		r.raw = true
+	default:
 		r.text = text
 	}
 }

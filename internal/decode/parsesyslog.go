@@ -46,8 +46,11 @@ func (p *syslog5424Parser) parse(n *natives, text string, _ *Header) *Reject {
 	return nil
 }
 
-// check asks the library, a second time with lone backslashes doubled.
+// check asks the library, a second time with lone backslashes doubled. It knows no bytes that are not UTF-8.
 func (p *syslog5424Parser) check(text string) error {
+	if p.w.natives.raw {
+		text = alias(asASCII(nil, text))
+	}
 	_, err := p.machine.Parse(bytesOf(text))
 	if err == nil || strings.IndexByte(text, '\\') < 0 {
 		return err

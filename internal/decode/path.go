@@ -89,8 +89,15 @@ func (p path) selected(j *jsonParser, v *fastjson.Value, out []string) []string 
 		}
 		return out
 	}
-	if member := v.Get(p[0].key); v.Type() == fastjson.TypeObject && member != nil && j.scalar(member) == p[0].value {
+	member := v.Get(p[0].key)
+	if v.Type() != fastjson.TypeObject || member == nil {
+		return out
+	}
+	switch text := j.scalar(member); {
+	case text == p[0].value:
 		return p[1:].texts(j, v, out)
+	case j.w.natives.raw && illegible(text): // it may be the one
+		j.w.unclear = true
 	}
 	return out
 }

@@ -47,7 +47,8 @@ func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) 
 // bytesOf returns s as bytes without a copy, for parsers that take bytes and do not write to them.
 func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
-// recordText returns the record as UTF-8 text, or why it is none.
+// recordText returns the record as text, or why it is none. Bytes that are not valid UTF-8 stay in it: what they spoil is the
+// field that they stand in.
 func (w *Worker) recordText(data []byte) (string, *Reject) {
 	if len(data) > w.d.limit {
 		return "", &Reject{ReasonTooLong, "the record is longer than the limit"}
@@ -55,12 +56,10 @@ func (w *Worker) recordText(data []byte) (string, *Reject) {
 	if bytes.IndexByte(data, 0) >= 0 {
 		return "", &Reject{ReasonNUL, "NUL byte in " + quote(alias(data))}
 	}
-	if w.d.charmap != nil {
+	if w.natives.raw = false; w.d.charmap != nil {
 		return w.fromCharmap(data), nil
 	}
-	if !utf8.Valid(data) {
-		return "", &Reject{ReasonEncoding, "not valid UTF-8: " + quote(alias(data))}
-	}
+	w.natives.raw = !utf8.Valid(data)
 	return alias(data), nil
 }
 

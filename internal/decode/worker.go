@@ -11,6 +11,9 @@ import (
 const (
 	// NativeUncoerced lists the fields whose native text did not read as their type; they are missing.
 	NativeUncoerced = "probity.uncoerced"
+	// NativeIllegible lists the native fields that are not valid UTF-8. Their texts have \xe9 and the like for such bytes, and
+	// the fields that are read from them are missing.
+	NativeIllegible = "probity.invalid_utf8"
 	// nativeDoubled, behind the decoder's name and a dot, lists names that the record has twice.
 	nativeDoubled = "duplicate_keys"
 )
@@ -29,6 +32,7 @@ type Worker struct {
 	hyphened map[string]string
 	list     []string // scratch
 	oddities []string
+	unclear  bool // something illegible was asked for
 }
 
 // parser reads one record's text into native fields.
@@ -95,6 +99,9 @@ func (w *Worker) Decode(rec Record, ev *event.Event) error {
 		w.natives.begin(ev.Native)
 		reject = w.parse(text, rec.Header)
 		ev.Native = w.natives.pairs
+		if reject != nil && w.natives.raw {
+			reject = &Reject{ReasonEncoding, "not valid UTF-8, and " + reject.Detail}
+		}
 	}
 	if reject == nil {
 		reject = w.fill(ev)
@@ -106,6 +113,7 @@ func (w *Worker) Decode(rec Record, ev *event.Event) error {
 }
 
 var framingDetail = map[string]string{
+	ReasonNUL:     "NUL bytes and nothing else, as holes in files are",
 	ReasonTooLong: "a piece of a record that is longer than the limit",
 	ReasonQuote:   "a quote that nothing closes before the end of the file",
 	ReasonColumns: "a row before any header row that has the columns of the format",
@@ -132,7 +140,7 @@ func (w *Worker) parse(text string, h *Header) *Reject {
 
 // fill sets the event's fields from the native ones.
 func (w *Worker) fill(ev *event.Event) *Reject {
-	w.oddities = w.oddities[:0]
+	w.oddities, w.unclear = w.oddities[:0], false
 	if reject := w.eventTime(ev); reject != nil {
 		return reject
 	}
@@ -146,11 +154,17 @@ func (w *Worker) fill(ev *event.Event) *Reject {
 	if doubled := w.natives.doubled; len(doubled) > 0 {
 		ev.Native = append(ev.Native, event.Pair{Name: w.d.format.payloadOf() + "." + nativeDoubled, Text: nameList(doubled)})
 	}
+	if broken := w.natives.broken; len(broken) > 0 {
+		ev.Native = append(ev.Native, event.Pair{Name: NativeIllegible, Text: nameList(broken)})
+	}
 	if len(w.oddities) > 0 {
 		ev.Native = append(ev.Native, event.Pair{Name: NativeUncoerced, Text: strings.Join(w.oddities, ",")})
 	}
 	return nil
 }
+
+// Illegible says whether the record that was decoded last has fields that are not valid UTF-8, and so are unknown.
+func (w *Worker) Illegible() bool { return len(w.natives.broken) > 0 }
 
 // joined returns the texts of refs with separator between them, "" if one is missing.
 func (w *Worker) joined(refs []int, separator byte) string {
@@ -185,6 +199,9 @@ func (w *Worker) eventTime(ev *event.Event) *Reject {
 	text := ""
 	for i := 0; i < len(w.d.timeRefs) && text == ""; i++ {
 		text = w.joined(w.d.timeRefs[i], ' ')
+	}
+	if text == "" && w.unclear {
+		return &Reject{ReasonEncoding, "not valid UTF-8 in " + w.d.format.Time.where()}
 	}
 	if text == "" {
 		return &Reject{ReasonTime, "nothing in " + w.d.format.Time.where()}

@@ -36,6 +36,8 @@ type task struct {
 	bytes   int64   // of those that became events
 	matches []engine.Match
 	rejects []store.Reject
+
+	illegible int // records with fields that are not valid UTF-8
 }
 
 // worker decodes and matches; one a core.
@@ -135,6 +137,9 @@ func (w *worker) one(d *decode.Worker, rec decode.Record, t *task, ingested time
 	w.ev.Origin.Path = t.chunk.Path
 	w.ev.Ingested, w.ev.Live = ingested.UnixNano(), t.chunk.live
 	t.matches = w.matcher.Match(&w.ev, t.matches)
+	if d.Illegible() {
+		t.illegible++
+	}
 	t.times = append(t.times, w.ev.Time())
 	t.bytes += int64(len(rec.Data))
 	return nil

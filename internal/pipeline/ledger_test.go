@@ -130,6 +130,7 @@ func drawLog(t *rapid.T, header string) []byte {
 	for range rapid.IntRange(0, 30).Draw(t, "lines") {
 		b.WriteString(rapid.SampledFrom([]string{
 			row(1), row(2), row(3), "", "  ", "no time", "\x00\x00", strings.Repeat("long ", 1000),
+			"\x00\x00\x00" + row(5), "\xef\xbb\xbf" + row(6), row(7) + "\xff",
 		}).Draw(t, "line") + ending)
 	}
 	b.WriteString(rapid.SampledFrom([]string{"", "", row(4), "cut o", `2026-03-02T10:00:00Z,"open`}).Draw(t, "tail"))

@@ -13,6 +13,7 @@ import (
 // metrics are what the pipeline tells. No label names a person or a record.
 type metrics struct {
 	records, bytes, eventsRead, late, sourceErrors *prometheus.CounterVec // by source
+	illegible                                      *prometheus.CounterVec // by source
 	rejects, gaps                                  *prometheus.CounterVec // by source, reason
 	lagSeconds, lagBytes, watermarkAt, lastEvent   *prometheus.GaugeVec   // by source
 	absent                                         *prometheus.GaugeVec   // by source
@@ -49,6 +50,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		bytes:        counter("probity_bytes_total", "Bytes read.", "source"),
 		eventsRead:   counter("probity_events_total", "Events decoded.", "source"),
 		late:         counter("probity_events_late_total", "Events that came later than their source is allowed.", "source"),
+		illegible:    counter("probity_events_invalid_utf8_total", "Events with fields that are not valid UTF-8, which are unknown to rules.", "source"),
 		sourceErrors: counter("probity_source_errors_total", "Errors while looking for or reading a source's files.", "source"),
 		rejects:      counter("probity_rejects_total", "Records kept among the rejects.", "source", "reason"),
 		gaps:         counter("probity_gaps_total", "Stretches of bytes lost before they could be read.", "source", "reason"),
@@ -88,7 +90,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 
 // source makes a source's series, so that they read 0 before the first record.
 func (m *metrics) source(name string) {
-	for _, c := range []*prometheus.CounterVec{m.records, m.bytes, m.eventsRead, m.late, m.sourceErrors, m.unaccounted} {
+	for _, c := range []*prometheus.CounterVec{m.records, m.bytes, m.eventsRead, m.late, m.illegible, m.sourceErrors, m.unaccounted} {
 		c.WithLabelValues(name)
 	}
 	m.lagBytes.WithLabelValues(name)
@@ -106,6 +108,7 @@ func (m *metrics) events(s *stream, t *task, late int) {
 	m.records.WithLabelValues(name).Add(float64(len(t.records)))
 	m.eventsRead.WithLabelValues(name).Add(float64(len(t.times)))
 	m.late.WithLabelValues(name).Add(float64(late))
+	m.illegible.WithLabelValues(name).Add(float64(t.illegible))
 	m.lagBytes.WithLabelValues(name).Set(float64(t.chunk.Lag))
 	for i := range t.rejects {
 		m.rejects.WithLabelValues(name, t.rejects[i].Reason).Inc()

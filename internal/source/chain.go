@@ -20,6 +20,7 @@ type shared struct {
 	log           *zap.Logger
 	tails         bool // nxadm/tail can be started
 	floors        int  // see startLive
+	listed        func()
 }
 
 // chain is the Stream of a file and its rotated predecessors. It always stands in one of three places: between two files
@@ -28,7 +29,7 @@ type shared struct {
 type chain struct {
 	*shared
 	id, base string
-	list     func() ([]generation, error) // oldest first
+	listing  listing
 	framer   decode.Framer
 
 	resume  *resumePoint // committed, and not looked for yet
@@ -73,7 +74,16 @@ type chain struct {
 const nothingIsHistory = 1
 
 func newChain(s *shared, id, base string, list func() ([]generation, error), framer decode.Framer) *chain {
-	return &chain{shared: s, id: id, base: base, list: list, framer: framer, fresh: true, hungry: true, wake: true, want: blockBytes}
+	l := listing{base: base, read: list, now: s.now}
+	return &chain{shared: s, id: id, base: base, listing: l, framer: framer, fresh: true, hungry: true, wake: true, want: blockBytes}
+}
+
+// list gives the generations, oldest first.
+func (c *chain) list() ([]generation, error) {
+	if c.listed != nil {
+		defer c.listed()
+	}
+	return c.listing.list()
 }
 
 func (c *chain) ID() string { return c.id }
@@ -131,6 +141,7 @@ func (c *chain) step(maxRecords int) (*Chunk, error) {
 				return nil, err
 			}
 			if !opened && !c.over {
+				c.listing.forget()
 				return c.report(), nil
 			}
 			continue
@@ -147,7 +158,12 @@ func (c *chain) step(maxRecords int) (*Chunk, error) {
 		if !c.due() {
 			return c.report(), nil
 		}
-		if err := c.advance(); err != nil {
+		switch err := c.advance(); {
+		case errors.Is(err, errUnsettled): // the next look will tell
+			c.wake, c.nextLook = false, c.now().Add(lookEvery)
+			c.listing.forget()
+			return c.report(), nil
+		case err != nil:
 			return nil, err
 		}
 	}

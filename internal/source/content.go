@@ -60,22 +60,18 @@ func openPlain(g generation) (*plain, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &plain{file: f}
-	if err := p.readHead(); err != nil {
-		p.close()
-		return nil, err
-	}
-	return p, nil
+	return &plain{file: f}, nil
 }
 
-func (p *plain) readHead() error {
-	head := make([]byte, headBytes)
-	n, err := p.file.ReadAt(head, 0)
-	if err != nil && err != io.EOF {
-		return err
+// learn lengthens the head by bytes that were read from offset from on. The head is of what has been read, never of what
+// stands in the file besides: between two reads the file may have been truncated and written anew, and a head of the new
+// bytes would not be found in the copy of the old ones.
+func (p *plain) learn(from int64, b []byte) {
+	have := int64(len(p.first))
+	if have >= headBytes || have < from || have >= from+int64(len(b)) {
+		return
 	}
-	p.first = head[:n]
-	return nil
+	p.first = append(p.first[:have:have], b[have-from:min(int64(len(b)), headBytes-from)]...)
 }
 
 func (p *plain) extend(pos int64, before, block []byte, want int) ([]byte, bool, error) {
@@ -101,11 +97,7 @@ func (p *plain) extend(pos int64, before, block []byte, want int) ([]byte, bool,
 	if !bytes.HasPrefix(buf, before) || !bytes.HasPrefix(buf[len(before):], block) {
 		return block, false, errCutBack
 	}
-	if len(p.first) < headBytes {
-		if err := p.readHead(); err != nil {
-			return block, false, err
-		}
-	}
+	p.learn(pos-int64(len(before)), buf)
 	longer := buf[len(before):]
 	return longer, pos+int64(len(longer)) >= st.size, nil
 }

@@ -29,6 +29,26 @@
 // old descriptor, unless the kernel says that there are none (a read lease is granted only then). It is left only when its
 // successor has data. An unterminated last line is handed on then, marked Partial. Bytes written still later are a Gap.
 //
+// # Copytruncate
+//
+// Somebody renames the older generations, copies the log and truncates it, and the follower may look between any two of these
+// steps. What each place in between means:
+//
+//   - A file that is renamed between the list of the directory and the look into it is not passed over: nothing is decided
+//     before the directory has been listed again (errUnsettled). To take the copy for missing would be a false gap; to take a
+//     finished generation for missing, to read its predecessor twice.
+//   - The copy may be complete, and read, before the log is truncated. The log is then the older of the two files and holds all
+//     that the copy holds: the follower goes on in it at the same offset. On a file system without times of birth the
+//     content alone decides, and a log that begins with all the bytes of its predecessor is taken for the original.
+//   - The log may be written to, and read, between the copy and the truncation. The copy ends before the place of the follower,
+//     is known by the first KiB, and is not read again. Whether more was written is known to nobody: a gap "truncated" from
+//     the last byte that was read, with an end if a greater size was seen. Over a restart a copy shorter than a KiB is
+//     not known again, because only a hash of more than it has is kept: the gap is declared, and the copy read again.
+//   - What is written between the copy and the truncation and was not looked at in between is lost to every reader.
+//
+// A whole file that is shorter than what was read of it, and held open by a writer, is waited for: cp writes a longer version
+// over it, and what was read comes to stand there again.
+//
 // # Measuring
 //
 // Chunk.Finished gives the size of each file that is left, by fstat of the descriptor that read it (of a compressed file, what
@@ -51,6 +71,9 @@
 // list (OpenFiles) dated names are one chain without a base too. Of a generation that exists plain and compressed the plain
 // one is read, because the compressed one may still be being written.
 //
+// A directory is listed again only when its time has changed, or after a second: see listing. Catching up over n files is n
+// looks, not n times n.
+//
 // A source that is new begins with the current file at 0: older generations that exist then are history, for replay. For a
 // base that appears while the set is open, for finite sets, and with Options.Oldest, all generations are read. LeftBehind
 // tells whoever writes a chain which of its files a restart no longer needs.
@@ -61,7 +84,6 @@
 // predecessors, newest first, and the modification time up to which older generations are history. It is written with the
 // effects of the chunk, so it names exactly what has been judged. A chunk without records can carry a new State.
 //
-// Limits: a record must end, or be cut by its framer, within 64 MiB. With copytruncate what is written between copy and
-// truncation is lost, which no reader can see. A file truncated and rewritten with the same last 256 bytes at the offset
+// Limits: a record must end, or be cut by its framer, within 64 MiB. A file truncated and rewritten with the same last 256 bytes at the offset
 // is taken to be the same. Two whole generations with the same bytes are told apart by inode only.
 package source

@@ -150,7 +150,11 @@ func readSiblings(base string, foreign func(string) bool) ([]generation, error) 
 		return nil, err
 	}
 	var paths []string
+	stem := strings.TrimSuffix(name, filepath.Ext(name)) // with which every form begins
 	for _, entry := range entries {
+		if !strings.HasPrefix(entry.Name(), stem) {
+			continue
+		}
 		path := filepath.Join(dir, entry.Name())
 		if of, _, how := rotated(entry.Name()); entry.Name() == name || (how != notRotated && of == name && !foreign(path)) {
 			paths = append(paths, path)

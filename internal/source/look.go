@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"time"
-
-	"go.uber.org/zap"
 )
 
 // due says whether it is worth reading. It asks the file system at most every 200 ms, and tail in between.
@@ -51,7 +49,7 @@ func (c *chain) atEnd() error {
 	c.wake, c.nextLook = false, c.now().Add(lookEvery)
 	p, ok := c.cur.(*plain)
 	if !ok || !c.follow {
-		return c.end()
+		return c.endOfCopy(nil)
 	}
 	st, err := p.facts()
 	if err != nil {
@@ -94,7 +92,7 @@ func (c *chain) atEnd() error {
 func (c *chain) rotatedAway(st facts) error {
 	next, err := c.successors()
 	if err != nil {
-		return c.notYet(err)
+		return err
 	}
 	if c.rotatedAt.IsZero() && (len(next) > 0 || c.whole) {
 		c.rotatedAt = c.now()
@@ -105,6 +103,7 @@ func (c *chain) rotatedAway(st facts) error {
 		c.behind += g.size
 	}
 	if (c.behind == 0 && !c.whole) || !c.quiet(st, next) {
+		c.listing.forget()
 		return nil
 	}
 	// A last write may have come between the last read and the kernel's word that there are no writers.
@@ -116,7 +115,7 @@ func (c *chain) rotatedAway(st facts) error {
 		c.wake = true
 		return err
 	}
-	return c.end()
+	return c.endOfCopy(next)
 }
 
 // end makes the present end the end, unless the file has grown meanwhile; the block is framed once more.
@@ -192,7 +191,7 @@ func (c *chain) packedCopy(g generation) (bool, error) {
 	at := c.place()
 	at.Offset, at.Before = c.seen(), digestOf(lastBytes(c.before, c.block))
 	same, err := holds(g, at, true)
-	if err = unlessGone(err); err != nil && !(errors.Is(err, errIncomplete) && c.givenUp(g)) {
+	if err = c.undecided(g, err); err != nil {
 		return false, err
 	}
 	if c.sameAs == nil {
@@ -210,11 +209,11 @@ func (c *chain) overtaken() (bool, error) {
 	}
 	list, err := c.list()
 	if err != nil {
-		return false, ignoreUnsettled(err)
+		return false, err
 	}
 	next, err := c.newer(list)
 	if err != nil {
-		return false, c.notYet(err)
+		return false, err
 	}
 	if len(next) == 0 || next[0].inode == c.gen.inode {
 		return false, nil
@@ -224,8 +223,8 @@ func (c *chain) overtaken() (bool, error) {
 		same := g.inode == c.gen.inode
 		if !same && g.archive != "" && !at.bare() { // or it was compressed meanwhile
 			same, err = holds(g, at, false)
-			if err = unlessGone(err); err != nil {
-				return false, c.notYet(err)
+			if err = c.undecided(g, err); err != nil {
+				return false, err
 			}
 		}
 		if same {
@@ -236,77 +235,6 @@ func (c *chain) overtaken() (bool, error) {
 		}
 	}
 	return false, nil
-}
-
-// cutBack goes on in the copy of a file that was truncated (copytruncate); without one the rest is lost, which is said, and
-// the file is read from its start.
-func (c *chain) cutBack() error {
-	c.stopLive()
-	if c.follow {
-		if found, err := c.goOnInCopy(); found || err != nil {
-			c.wake = found // otherwise wait for the next look
-			return c.notYet(err)
-		}
-	}
-	was := c.wasLong()
-	if p, ok := c.cur.(*plain); ok {
-		if err := p.readHead(); err != nil {
-			return err
-		}
-	}
-	if was > 0 {
-		gap := Gap{Path: c.gen.path, From: c.pos, To: -1, Reason: GapTruncated}
-		if was > c.pos {
-			gap.To = was
-		}
-		c.gaps = append(c.gaps, gap)
-		c.final = &Finished{Path: c.gen.path, Size: was}
-		c.log.Warn("file truncated before it was read to its end", zap.String("stream", c.id), zap.Int64("offset", c.pos))
-	}
-	c.framer.Reset()
-	c.restart()
-	c.gen.size, c.headSum, c.changed = 0, digest{N: -1}, true
-	return nil
-}
-
-// wasLong is how long the open file is known to have been before it was cut back: when it was looked at last, or read.
-func (c *chain) wasLong() int64 {
-	if _, ok := c.cur.(*plain); ok {
-		return max(c.gen.size, c.seen())
-	}
-	return c.seen()
-}
-
-// goOnInCopy looks for what the open file held in another file, and goes on there.
-func (c *chain) goOnInCopy() (bool, error) {
-	at := c.place()
-	if at.bare() {
-		return false, nil
-	}
-	list, err := c.list()
-	if err != nil {
-		return false, err
-	}
-	list = withoutInode(list, c.gen.inode)
-	i, err := c.locate(list, at)
-	if err != nil || i < 0 {
-		return false, err
-	}
-	point := c.resumePoint()
-	c.cur.close()
-	c.cur, c.resume = nil, point
-	_, err = c.openAt(list[i], at)
-	return err == nil, err
-}
-
-func withoutInode(list []generation, not inode) []generation {
-	var others []generation
-	for _, g := range list {
-		if g.inode != not {
-			others = append(others, g)
-		}
-	}
-	return others
 }
 
 // damaged decides about a compressed file that cannot be read on: it may still be being written.

@@ -4,15 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"slices"
-	"time"
 
 	"go.uber.org/zap"
 )
-
-// archivePatience is how long a compressed file that ends too early is taken to be still under way.
-const archivePatience = time.Minute
 
 // openNext opens the file that follows in the chain. It is false if there is none now.
 func (c *chain) openNext() (bool, error) {
@@ -88,36 +83,46 @@ func (c *chain) newer(list []generation) ([]generation, error) {
 func (c *chain) lastFinished(list []generation) (int, error) {
 	var failed error
 	for k, p := range c.past {
-		if i := withInode(list, p); i >= 0 {
-			return i, nil
+		if i, err := withInode(list, p); i >= 0 || err != nil {
+			return i, err
 		}
 		if p.bare() {
 			continue // an empty file cannot be told from others; to read it again does no harm
 		}
 		oldest := 0 // two files with the same bytes: the older one is meant, but none as old as the one before
 		for _, older := range c.past[k+1:] {
-			oldest = max(oldest, withInode(list, older)+1)
+			i, err := withInode(list, older)
+			if err != nil {
+				return -1, err
+			}
+			oldest = max(oldest, i+1)
 		}
 		for i := oldest; i < len(list); i++ {
 			same, err := holds(list[i], p, true)
 			if same || err != nil && list[i].mtime == p.MTime { // compressing keeps the time, if not the permission to read
 				return i, nil
 			}
-			failed = errors.Join(failed, unlessGone(err))
+			failed = errors.Join(failed, c.undecided(list[i], err))
 		}
 	}
 	return -1, failed
 }
 
-// withInode is the index of the file that p is in, if it still has its inode.
-func withInode(list []generation, p place) int {
-	return slices.IndexFunc(list, func(g generation) bool {
+// withInode is the index of the file that p is in, if it still has its inode, else -1.
+func withInode(list []generation, p place) (int, error) {
+	for i, g := range list {
 		if g.inode != p.File {
-			return false
+			continue
 		}
 		same, err := sameFile(g, p)
-		return same && err == nil
-	})
+		if err = moved(err); errors.Is(err, errUnsettled) {
+			return -1, err
+		}
+		if same && err == nil {
+			return i, nil
+		}
+	}
+	return -1, nil
 }
 
 // sameFile verifies a file of the same inode, which may have been given out again or cut back.
@@ -133,7 +138,7 @@ func (c *chain) locate(list []generation, p place) (int, error) {
 	for i, g := range list {
 		if g.inode == p.File {
 			if same, err := sameFile(g, p); same || err != nil {
-				return i, err
+				return i, moved(err)
 			}
 		}
 	}
@@ -150,9 +155,7 @@ func (c *chain) locate(list []generation, p place) (int, error) {
 		if same {
 			return i, nil
 		}
-		if !(errors.Is(err, errIncomplete) && c.givenUp(list[i])) {
-			failed = errors.Join(failed, unlessGone(err))
-		}
+		failed = errors.Join(failed, c.undecided(list[i], err))
 	}
 	return -1, failed
 }
@@ -175,6 +178,13 @@ func (c *chain) openCommitted(list []generation) (bool, error) {
 	if i >= 0 {
 		return c.openAt(list[i], p)
 	}
+	if c.whole && c.follow && c.rewritten(list, p) {
+		return false, nil
+	}
+	outrun, err := c.outrunCopy(list, p, nil)
+	if err != nil {
+		return false, c.notYet(err)
+	}
 	if p.Offset > 0 && !c.resume.Ended {
 		c.gaps = append(c.gaps, Gap{Path: p.Path, From: p.Offset, To: -1, Reason: c.lostHow(list, p)})
 		c.log.Warn("committed position not found in any file of the chain", zap.String("stream", c.id), zap.Int64("offset", p.Offset))
@@ -185,6 +195,9 @@ func (c *chain) openCommitted(list []generation) (bool, error) {
 	c.framer.Reset()
 	if !p.bare() {
 		c.finished(p)
+	}
+	if outrun != nil {
+		c.finished(*outrun)
 	}
 	c.resume, c.changed = nil, true
 	next, err := c.newer(list)
@@ -199,6 +212,25 @@ func (c *chain) openCommitted(list []generation) (bool, error) {
 		return false, nil
 	}
 	return c.open(next[0])
+}
+
+// rewritten says that a whole file is shorter than p and being written: see beingRewritten.
+func (c *chain) rewritten(list []generation, p place) bool {
+	for _, g := range list {
+		if g.archive != "" || g.size >= p.Offset {
+			continue
+		}
+		f, err := openGeneration(g)
+		if err != nil {
+			return true // replaced, or removed: the next look will tell
+		}
+		writing := c.beingWritten(f, g.facts)
+		_ = f.Close()
+		if writing {
+			return true
+		}
+	}
+	return false
 }
 
 // lostHow names the reason why the file at p is nowhere.
@@ -219,7 +251,7 @@ func (c *chain) openAt(g generation, p place) (bool, error) {
 		return false, c.unlessMoved(err)
 	}
 	before := make([]byte, p.Before.N)
-	if err = readBefore(opened, p.Offset, before); err == nil {
+	if err = comeBack(opened, p, before); err == nil {
 		err = c.framer.Restore(c.resume.Framing)
 	}
 	if err != nil {
@@ -235,17 +267,29 @@ func (c *chain) openAt(g generation, p place) (bool, error) {
 	return true, nil
 }
 
-// readBefore reads the bytes before offset.
-func readBefore(from content, offset int64, b []byte) error {
-	if a, ok := from.(*archive); ok {
-		if err := a.skip(offset); err != nil {
+// comeBack reads the bytes before the offset of p, and of a plain file the head, by which it is known from then on. They are
+// compared once more: the file that was found may have been truncated since. io.EOF and errCutBack say that it is another.
+func comeBack(to content, p place, before []byte) error {
+	if a, ok := to.(*archive); ok {
+		if err := a.skip(p.Offset); err != nil {
 			return err
 		}
-		copy(b, a.last[len(a.last)-len(b):])
-		return nil
+		copy(before, a.last[len(a.last)-len(before):])
+	} else {
+		file := to.(*plain)
+		if _, err := file.file.ReadAt(before, p.Offset-int64(len(before))); err != nil {
+			return err
+		}
+		file.first = make([]byte, p.Head.N)
+		if _, err := file.file.ReadAt(file.first, 0); err != nil {
+			return err
+		}
+		if digestOf(file.first) != p.Head {
+			return errCutBack
+		}
 	}
-	if _, err := from.(*plain).file.ReadAt(b, offset-int64(len(b))); err != nil {
-		return err
+	if digestOf(before) != p.Before {
+		return errCutBack
 	}
 	return nil
 }
@@ -282,48 +326,4 @@ func (c *chain) enter(g generation, opened content) {
 	c.restart()
 	c.cur, c.gen, c.mtime, c.headSum = opened, g, g.mtime, digest{N: -1}
 	c.fresh, c.resume = false, nil
-}
-
-// unlessMoved drops the errors of a file that has been renamed or removed since it was listed: the next look will tell.
-func (c *chain) unlessMoved(err error) error {
-	if c.follow && (errors.Is(err, errUnsettled) || errors.Is(err, errIncomplete) || errors.Is(err, fs.ErrNotExist)) {
-		return nil
-	}
-	return err
-}
-
-// givenUp says of an incomplete archive that it will not be completed.
-func (c *chain) givenUp(g generation) bool {
-	return !c.follow || c.now().Sub(time.Unix(0, g.mtime)) > archivePatience
-}
-
-func gapOf(err error) string {
-	if errors.Is(err, errIncomplete) {
-		return GapIncomplete
-	}
-	return GapCorrupt
-}
-
-// notYet keeps an error that will pass, such as an archive being written, from being shown.
-func (c *chain) notYet(err error) error {
-	if c.follow && errors.Is(err, errIncomplete) {
-		return nil
-	}
-	return ignoreUnsettled(err)
-}
-
-func ignoreUnsettled(err error) error {
-	if errors.Is(err, errUnsettled) {
-		return nil
-	}
-	return err
-}
-
-// unlessGone drops the errors of a file that has vanished or changed since it was listed, and of one that is damaged and so
-// cannot be the one looked for.
-func unlessGone(err error) error {
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errUnsettled) || errors.Is(err, errCorrupt) {
-		return nil
-	}
-	return err
 }

@@ -51,7 +51,7 @@ func Open(o Options) (*Set, error) {
 		}
 	}
 	s := &Set{opts: o, chains: map[string]*chain{}, ended: map[string]facts{}, left: map[string]left{}, watched: map[string]bool{}}
-	s.shared = &shared{follow: o.Follow, whole: o.WholeFiles, grace: o.Grace, now: o.now, log: o.Logger}
+	s.shared = &shared{follow: o.Follow, whole: o.WholeFiles, grace: o.Grace, now: o.now, log: o.Logger, listed: o.listed}
 	if o.Follow {
 		// If this fails, nxadm/tail's own watcher would too, and end the process.
 		watch, err := fsnotify.NewBufferedWatcher(1024)
@@ -89,6 +89,11 @@ func (s *Set) Discover() ([]Stream, error) {
 		}
 		s.chains[base] = c
 		found = append(found, c)
+	}
+	if len(found) > 0 { // a file that was a generation of one may be the base of another by now
+		for _, c := range s.chains {
+			c.listing.forget()
+		}
 	}
 	slices.SortFunc(found, func(a, b Stream) int { return cmp.Compare(a.ID(), b.ID()) })
 	return found, err

@@ -73,6 +73,7 @@ type Options struct {
 
 	now    func() time.Time // tests
 	noTail bool             // tests: as if nxadm/tail could not be started
+	listed func()           // tests: after the generations of a chain have been listed
 }
 
 const (

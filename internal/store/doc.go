@@ -88,8 +88,9 @@
 // # rejects.jsonl
 //
 // One JSON object a line: at, source, log.file.path, log.offset, reason, detail, event.original and, if that is base64
-// because the bytes are no UTF-8, base64; last comes sum, xxhash64 in hex of what stands before it in the line. Its length is
-// part of the commit. A start does not read it, Inspect does.
+// because the bytes are no UTF-8 or hold NULs, base64; last comes sum, xxhash64 in hex of what stands before it in the line. Of
+// bytes that are NULs and nothing else, as in a hole of a sparse file, nul_bytes is their number, event.original is empty, and
+// adjoining rejects of a commit are one line. Its length is part of the commit. A start does not read it, Inspect does.
 //
 // # Versions
 //

@@ -25,18 +25,24 @@ type rejectLine struct {
 	Offset int64     `json:"log.offset"`
 	Reason string    `json:"reason"`
 	Detail string    `json:"detail,omitempty"`
-	Data   string    `json:"event.original"`   // exact bytes; base64 if Base64
-	Base64 bool      `json:"base64,omitempty"` // Data is not valid UTF-8
+	Data   string    `json:"event.original"`      // exact bytes; base64 if Base64
+	Base64 bool      `json:"base64,omitempty"`    // Data is not valid UTF-8, or holds NULs
+	NULs   int64     `json:"nul_bytes,omitempty"` // instead of Data: it is so many NULs and nothing else
 }
 
 func encodeRejects(rejects []Reject) ([]byte, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false) // a person reads these lines
-	for i := range rejects {
+	for i := 0; i < len(rejects); i++ {
 		r := &rejects[i]
 		l := rejectLine{At: r.At.UTC(), Source: r.Source, Path: r.Path, Offset: r.Offset, Reason: r.Reason, Detail: r.Detail, Data: string(r.Data)}
-		if !utf8.Valid(r.Data) {
+		switch {
+		case hole(r.Data): // JSON would take six bytes for each
+			for l.NULs, l.Data = int64(len(r.Data)), ""; i+1 < len(rejects) && goesOn(r, l.NULs, &rejects[i+1]); i++ {
+				l.NULs += int64(len(rejects[i+1].Data))
+			}
+		case !utf8.Valid(r.Data) || bytes.IndexByte(r.Data, 0) >= 0:
 			l.Base64, l.Data = true, base64.StdEncoding.EncodeToString(r.Data)
 		}
 		start := buf.Len()
@@ -47,6 +53,16 @@ func encodeRejects(rejects []Reject) ([]byte, error) {
 		fmt.Fprintf(&buf, rejectSum, xxhash.Sum64(buf.Bytes()[start:]))
 	}
 	return buf.Bytes(), nil
+}
+
+// hole says that data is NULs and nothing else.
+func hole(data []byte) bool {
+	return len(data) > 0 && len(bytes.TrimLeft(data, "\x00")) == 0
+}
+
+// goesOn says that next is a further piece of the hole that begins with r and is n bytes long so far.
+func goesOn(r *Reject, n int64, next *Reject) bool {
+	return hole(next.Data) && next.Source == r.Source && next.Path == r.Path && next.Reason == r.Reason && next.Offset == r.Offset+n
 }
 
 // rejectSum ends a line: a checksum of what stands before it in the line.
