@@ -17,7 +17,6 @@ import (
 	"probity/internal/alert"
 	"probity/internal/daemon"
 	"probity/internal/neutral"
-	"probity/internal/sim"
 )
 
 type replayCommand struct {
@@ -128,21 +127,4 @@ func (c *replayCommand) write(to io.Writer, a *alert.Alert) error {
 	}
 	_, err := fmt.Fprintln(to, neutral.Terminal(string(a.Canonical())))
 	return err
-}
-
-type simulateCommand struct {
-	Out   string `required:"" placeholder:"DIR" help:"Where logs, tables and truth.jsonl are written."`
-	Seed  uint64 `default:"1" help:"Everything follows from it."`
-	Staff int    `default:"500" help:"People employed, 20 to 20000."`
-	Days  int    `default:"7" help:"1 to 400."`
-	Clean bool   `help:"Plant no misuse."`
-}
-
-// Run writes the simulated force.
-func (c *simulateCommand) Run(e *env) error {
-	force, err := sim.New(sim.Options{Seed: c.Seed, Staff: c.Staff, Days: c.Days, NoMisuse: c.Clean})
-	if err != nil {
-		return usageError(err.Error())
-	}
-	return force.Write(c.Out)
 }

@@ -45,7 +45,7 @@ func newFolder(in string, force *sim.Force, days int) (_ *folder, err error) {
 	if err := os.WriteFile(f.key(), key, 0o600); err != nil {
 		return nil, err
 	}
-	text, err := configText(tables, days)
+	text, err := Configuration(tables, days, "")
 	if err != nil {
 		return nil, err
 	}
@@ -84,12 +84,12 @@ const fileSinkName = "alerts"
 
 // configuration of the simulated force. Its tables are exported once, at the end of the span, so they must answer for all of
 // it; and its clock runs faster than ours, so no quiet source may be hurried by the clock.
-const configuration = `# The demo's configuration. A force's own differs in paths, sinks and the web address.
+const configuration = `# The configuration of a simulated force. A force's own differs in paths, sinks and the web address.
 state_dir: state
 identity_key_file: identity.key
 sources:
 {{- range .Sources}}
-  - {name: {{.Name}}, format: {{.Name}}, paths: [logs/{{.File}}]}
+  - {name: {{.Name}}, format: {{.Name}}, paths: [logs/{{.File}}{{$.Suffix}}]}
 {{- end}}
 tables:
 {{- range .Tables}}
@@ -118,7 +118,8 @@ var sources = []part{
 // table has lost some accounts and the roster some people, as they do.
 var complete = []string{"vehicles", "associations", "nominals"}
 
-func configText(tables []sim.File, days int) (string, error) {
+// Configuration reads a force that sim.Force.Write wrote, from the same folder; suffix ends the names of its logs.
+func Configuration(tables []sim.File, days int, suffix string) (string, error) {
 	t, err := template.New("configuration").Parse(configuration)
 	if err != nil {
 		return "", err
@@ -126,7 +127,8 @@ func configText(tables []sim.File, days int) (string, error) {
 	fill := struct {
 		Sources, Tables []part
 		MaxAge, Sink    string
-	}{Sources: sources, MaxAge: fmt.Sprintf("%dd", days+2), Sink: fileSinkName}
+		Suffix          string
+	}{Sources: sources, MaxAge: fmt.Sprintf("%dd", days+2), Sink: fileSinkName, Suffix: suffix}
 	for _, f := range tables {
 		name := strings.TrimSuffix(f.Name, ".csv")
 		fill.Tables = append(fill.Tables, part{name, f.Name, slices.Contains(complete, name)})

@@ -14,6 +14,7 @@ func (f *Force) casework() (assignments, links File) {
 		}
 		yesterday = today
 	}
+	f.sidework(a, l)
 	return a.file(), l.file()
 }
 

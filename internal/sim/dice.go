@@ -25,6 +25,9 @@ const (
 	forMisuse
 	forNumbers
 	forNames
+	forFrail
+	forLookalikes
+	forFaults
 )
 
 // dice is a stream of chance with the draws that this package needs.

@@ -14,7 +14,9 @@
 //	sheet(day)  who is on duty, where and when          (rota.go)
 //	plan(day)   incidents, who was sent, crimes opened  (plan.go)
 //	work        the acts of the day, from both          (respond.go, inquire.go, routine*.go)
+//	plots       misuse and look-alikes, planned by New  (misuse*.go, lookalike*.go)
 //	press       acts in order of arrival become lines   (press.go, niche.go, pnc.go, …)
+//	damage      faults hold lines back, repeat or lose them (fault.go, damage.go)
 //
 // So Tables can write the assignments of 400 days without writing a log line,
 // Lines can forget each day once it is over, and both agree.
@@ -35,6 +37,31 @@
 //
 // The planted misuse adds acts and changes nothing else: the same seed with
 // NoMisuse gives the same legitimate acts (with other counters).
+//
+// # An honest judge
+//
+// With Options.Thorough each typology is planted in each of its variants:
+//
+//	obvious   much in one sitting or a few days, without care
+//	ordinary  a little, within some shifts or weeks
+//	patient   what a careful person does: small, over the whole span, in duty
+//	          hours, with a reason typed and now and then the number of a job
+//	          that is theirs and has nothing to do with the record
+//
+// How often a patient offender looks comes from cases that were reported (28
+// times in 11 months, on 134 days in two years, 170 times in three years), not
+// from any rule. Beside each typology stand look-alikes: honest work that
+// resembles it, with the assignments, links and duties that make it honest as
+// far as a force has them on file. Some are honest in a way that no table
+// shows (a free day that ended with a call); they are here because they happen.
+// Offenders are never cast as look-alikes. A thorough force also has
+// vulnerable people on record, in a list of their own that nobody comes across
+// by chance.
+//
+// Options.Faults breaks the data and not the people: what it touched is told by
+// Faults, planted events among it by name, while Truth goes on naming what was
+// done. First and Last of a Truth are when it happened, whatever a skewed clock
+// wrote.
 //
 // # Synthetic marks
 //

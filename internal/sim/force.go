@@ -2,6 +2,8 @@ package sim
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -13,6 +15,15 @@ type Options struct {
 	Days     int       // length of the span in UK local days, 1 to 400
 	Start    time.Time // a moment of the first UK local day; zero is 2026-03-02
 	NoMisuse bool      // plant none
+
+	// Thorough plants every typology in each of its variants, and look-alikes of
+	// each. Otherwise there is one misuse of each of the first eighteen that were
+	// written, the variants in turn, and none of the records that only the others
+	// need: little enough to watch.
+	Thorough bool
+
+	Faults []string // kinds of what goes wrong with the data, out of FaultKinds
+	Gzip   bool     // Write compresses the logs
 }
 
 func (o Options) validate() error {
@@ -21,6 +32,11 @@ func (o Options) validate() error {
 	}
 	if o.Days < 1 || o.Days > 400 {
 		return fmt.Errorf("sim: days %d is outside 1 to 400", o.Days)
+	}
+	for _, kind := range o.Faults {
+		if !slices.Contains(FaultKinds(), kind) {
+			return fmt.Errorf("sim: no fault is called %q; there are %s", kind, strings.Join(FaultKinds(), ", "))
+		}
 	}
 	if !o.Start.IsZero() && (o.Start.Year() < 2001 || o.Start.Year() > 2090) {
 		return fmt.Errorf("sim: start %s is outside the years 2001 to 2090", o.Start.Format(time.DateOnly))
@@ -49,11 +65,27 @@ type Force struct {
 	traffic    []*vehicle // of the public
 	staffCars  []*vehicle
 
-	plots   []Truth       // without their events
-	planted map[int][]act // misuse by day
+	frail    []*nominal  // the vulnerable, on the sensitive table
+	docket   *docket     // of a thorough force
+	sideline []*incident // that look-alikes were sent to
+	postings []posting   // assignments apart from incidents
+	ties     []tie       // links apart from incidents
+	extras   []*nominal  // on record for a look-alike
+	moves    map[*person][]move
+
+	plots   []Truth       // without their events; look-alikes after all misuse
+	misuses int           // how many of the plots are misuse
+	planted map[int][]act // of the plots, by day
+	faults  []*fault
 
 	mu    sync.Mutex
-	truth []Truth
+	known *revealed
+}
+
+// revealed is what is known once all lines were written.
+type revealed struct {
+	plots  []Truth
+	faults []Fault
 }
 
 // New builds the force and plans its misuse. Errors are about Options.
@@ -70,34 +102,52 @@ func New(o Options) (*Force, error) {
 	f.recruit()
 	f.populate()
 	f.register()
-	if !o.NoMisuse {
-		f.conspire()
+	if o.Thorough {
+		f.expose()
+		f.docket = f.recall()
 	}
+	cast := map[*person]bool{}
+	if o.Thorough || !o.NoMisuse {
+		f.conspire(cast)
+	}
+	if o.Thorough {
+		f.resemble(cast)
+	}
+	f.breakDown()
 	return f, nil
 }
 
 // Truth lists the planted misuse with the native ids of its lines, in the order
 // of the typologies. It is known once all lines were written: if Lines was not
 // drained before, Truth runs through them itself.
-func (f *Force) Truth() []Truth {
-	if t := f.known(); t != nil {
-		return t
+func (f *Force) Truth() []Truth { return f.reveal().plots[:f.misuses:f.misuses] }
+
+// Lookalikes lists legitimate work that resembles misuse, in the form of Truth
+// and with the variant "legitimate": who alerts on it is mistaken.
+func (f *Force) Lookalikes() []Truth { return f.reveal().plots[f.misuses:] }
+
+// Faults lists what went wrong with the data, in the order of FaultKinds.
+func (f *Force) Faults() []Fault { return f.reveal().faults }
+
+func (f *Force) reveal() *revealed {
+	if r := f.revealed(); r != nil {
+		return r
 	}
 	for range f.Lines() {
 	}
-	return f.known()
+	return f.revealed()
 }
 
-func (f *Force) known() []Truth {
+func (f *Force) revealed() *revealed {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.truth
+	return f.known
 }
 
-func (f *Force) reveal(t []Truth) {
+func (f *Force) remember(r *revealed) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.truth = t
+	f.known = r
 }
 
 // last is the end of the span: no event is at or after it.

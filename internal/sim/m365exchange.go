@@ -11,6 +11,8 @@ var (
 	mailItemsAccessed = &m365Kind{"MailItemsAccessed", 50, "Exchange", accessFields}
 	mailSend          = &m365Kind{"Send", 2, "Exchange", sendFields}
 	newInboxRule      = &m365Kind{"New-InboxRule", 1, "Exchange", cmdletFields}
+	addPermission     = &m365Kind{"Add-MailboxPermission", 1, "Exchange", cmdletFields}
+	setInboxRule      = &m365Kind{"Set-InboxRule", 1, "Exchange", cmdletFields}
 	setMailbox        = &m365Kind{"Set-Mailbox", 1, "Exchange", cmdletFields}
 	setAuditConfig    = &m365Kind{"Set-AdminAuditLogConfig", 1, "Exchange", cmdletFields}
 )
@@ -76,11 +78,15 @@ func appendMailbox(b []byte, e *m365Entry) []byte {
 	b = appendField(b, "ClientInfoString", "Client=OWA;Action=ViaProxy")
 	b = append(b, `,"ExternalAccess":false`...)
 	b = appendNumber(b, "InternalLogonType", 0)
-	b = appendNumber(b, "LogonType", 0)
+	owner, logon := e.who, 0
+	if e.target != nil {
+		owner, logon = e.target, 2 // a delegate
+	}
+	b = appendNumber(b, "LogonType", logon)
 	b = appendField(b, "LogonUserSid", e.who.sid())
-	b = appendField(b, "MailboxGuid", guid(hash("box"+e.who.mail), hash(e.who.mail)))
-	b = appendField(b, "MailboxOwnerSid", e.who.sid())
-	b = appendField(b, "MailboxOwnerUPN", e.who.mail)
+	b = appendField(b, "MailboxGuid", guid(hash("box"+owner.mail), hash(owner.mail)))
+	b = appendField(b, "MailboxOwnerSid", owner.sid())
+	b = appendField(b, "MailboxOwnerUPN", owner.mail)
 	b = appendField(b, "OrganizationName", "example.police.uk")
 	return appendField(b, "OriginatingServer", "EX01 (15.20.9999.0)")
 }

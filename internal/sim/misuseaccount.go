@@ -48,7 +48,7 @@ func (p *plot) intrude(days []int, niche bool) bool {
 		desk := p.f.seat(p.who, d)
 		p.do(t+4*minute, session(p.who, desk, "Login"))
 		for i := range p.count(4, 2, 1) {
-			x := often(p.r, p.f.public)
+			x := p.f.someone(p.r)
 			p.do(t+instant(5+i)*minute, onPerson(p.who, desk, "View", x))
 		}
 	}
@@ -64,11 +64,26 @@ func plantSelfGrant(p *plot) bool {
 	if !cloud && !p.choose(local) && !p.choose(func(q *person) bool { return q.rank != "PC" }) {
 		return false
 	}
+	if p.variant == patient {
+		return p.borrowRights()
+	}
 	m := p.moments(1, minute)[0]
 	if cloud {
 		p.do(m.at, grantRole(p.r, p.who, m.desk.ip, p.who, "Global Administrator"))
 	}
 	p.do(m.at+2*minute, grantNiche(p.who, m.desk, p.who, "SUPER_USER"))
+	return true
+}
+
+// borrowRights gives an ordinary profile for some minutes, a few times, and
+// takes it away again.
+func (p *plot) borrowRights() bool {
+	for _, m := range p.moments(3, minute) {
+		p.do(m.at, grantNiche(p.who, m.desk, p.who, "CID_USER"))
+		back := grantNiche(p.who, m.desk, p.who, "CID_USER")
+		back.label = p.who.userName + ": revoke CID_USER"
+		p.do(m.at+p.r.after(4*minute, 0, 12*minute), back)
+	}
 	return true
 }
 

@@ -17,7 +17,19 @@ func plantForward(p *plot) bool {
 			pair{"ForwardingSmtpAddress", "smtp:" + outside}, pair{"DeliverToMailboxAndForward", "True"}))
 		return true
 	}
+	if p.variant == patient {
+		return p.forwardQuietly()
+	}
 	p.do(m.at, inboxRule(p.r, p.who, m.desk.ip, ".", pair{"ForwardTo", outside}))
+	return true
+}
+
+// forwardQuietly changes a rule of long ago, so that it sends the mail about one
+// thing to a mailbox that does not bear the offender's name.
+func (p *plot) forwardQuietly() bool {
+	m := p.moments(1, minute)[0]
+	p.do(m.at, cmdlet(p.r, setInboxRule, p.who, m.desk.ip, mailboxObject(p.who)+`\Training`, pair{"Identity", "Training"},
+		pair{"Name", "Training"}, pair{"SubjectContainsWords", "exhibit"}, pair{"RedirectTo", p.private()}))
 	return true
 }
 
@@ -27,7 +39,7 @@ func plantDownload(p *plot) bool {
 		return false
 	}
 	site := pick(p.r, p.f.people).team
-	for _, m := range p.moments(p.count(400, 180, 240), 16*second) {
+	for _, m := range p.moments(p.count(400, 180, 160), 16*second) {
 		p.do(m.at, onFile(p.r, fileDownloaded, p.who, m.desk.ip, site))
 	}
 	return true

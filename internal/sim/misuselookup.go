@@ -1,5 +1,7 @@
 package sim
 
+import "slices"
+
 // lookUp opens a record again and again; an obvious offender searches first and
 // prints it too.
 func (p *plot) lookUp(x *nominal, n int) bool {
@@ -7,7 +9,7 @@ func (p *plot) lookUp(x *nominal, n int) bool {
 		if i == 0 && p.variant != ordinary {
 			p.do(m.at-8*second, searchFor(p.who, m.desk, p.r, x))
 		}
-		p.do(m.at, onPerson(p.who, m.desk, "View", x))
+		p.do(m.at, p.excuse(onPerson(p.who, m.desk, "View", x), m.at))
 		if i == n-1 && p.variant == obvious {
 			p.do(m.at+20*second, onPerson(p.who, m.desk, "Print", x))
 		}
@@ -65,8 +67,16 @@ func plantColleague(p *plot) bool {
 	return x != nil && p.lookUp(x, p.count(4, 2, 10))
 }
 
+// plantHighProfile looks at somebody famous; in a thorough force at one whom
+// access control does not keep from the offender.
 func plantHighProfile(p *plot) bool {
 	x := p.about(func(q *person, x *nominal) bool { return x.kept && x.staff == nil && !q.role.trusted })
+	if k := p.f.docket; k != nil {
+		x = pick(p.r, slices.DeleteFunc(slices.Clone(p.f.famous), func(x *nominal) bool { return x.restricted }))
+		if !p.choose(func(q *person) bool { return !q.role.trusted && !k.met(q, x) && !p.f.related(q, x) }) {
+			return false
+		}
+	}
 	if x == nil {
 		return false
 	}

@@ -7,7 +7,7 @@ func plantBulkPrint(p *plot) bool {
 	if !p.choose(func(q *person) bool { return q.role.name != filePrep && q.role.name != records }) {
 		return false
 	}
-	for _, m := range p.moments(p.count(140, 90, 120), 40*second) {
+	for _, m := range p.moments(p.count(140, 90, 84), 40*second) {
 		verb := "Print"
 		if p.variant != obvious && p.r.chance(0.3) {
 			verb = "Export"

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -19,6 +20,7 @@ type nominal struct {
 	label      string // EntityLabel
 	restricted bool
 	staff      *person // who this is, when a member of staff
+	frail      bool    // vulnerable: no business of the press office
 	kept       bool    // colleagues and famous people: for those assigned or trusted only
 }
 
@@ -125,6 +127,16 @@ func falsePNCID(r dice, year int) string {
 	serial := r.IntN(10000000)
 	right := (year%100*10000000 + serial) % 23
 	return fmt.Sprintf("%04d/%07d%c", year, serial, letters[(right+r.between(1, 22))%23])
+}
+
+// someone of the public. Some people are met more often than others: the most
+// frequent about ten times as often as most, in a thorough force. A small force
+// has fewer and odder regulars.
+func (f *Force) someone(r dice) *nominal {
+	if !f.opts.Thorough {
+		return often(r, f.public)
+	}
+	return f.public[int(math.Pow(r.Float64(), 1.3)*float64(len(f.public)))]
 }
 
 // related says whether x is p, lives with p, or is a declared associate.

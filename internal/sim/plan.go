@@ -83,8 +83,9 @@ func (f *Force) incident(r dice, d, i int, t instant, duty [2]*sheet) *incident 
 	inc := &incident{
 		log: fmt.Sprintf("DPP-%s-%04d", on.packedISO(), i+1), on: on, opened: t,
 		station: pick(r, f.stations), place: home.street() + ", " + home.town(), title: pick(r, offences),
-		grade: r.between(1, 4), openCode: 100 + r.IntN(60), closeCode: 200 + r.IntN(40), host: r.IntN(2),
+		grade: r.between(1, 4), openCode: r.IntN(60), closeCode: 200 + r.IntN(40), host: r.IntN(2),
 	}
+	inc.openCode = openCode(inc.title, inc.openCode)
 	inc.closed = r.after(t, 25*minute, 5*hour)
 	f.send(r, inc, duty)
 	if inc.grade < 4 && r.chance(0.5) && len(inc.crew) > 0 {
@@ -124,11 +125,17 @@ func (f *Force) send(r dice, inc *incident, duty [2]*sheet) {
 // sent or will investigate. One in thirty has to do with staff or is famous.
 func (f *Force) involve(r dice, inc *incident) {
 	for range r.IntN(4) {
-		x := often(r, f.public)
+		x := f.someone(r)
 		if r.chance(0.035) {
 			x = pick(r, f.loud)
 		}
 		if f.clear(inc, x) && !slices.Contains(inc.people, x) {
+			inc.people = append(inc.people, x)
+		}
+	}
+	if len(f.frail) > 0 && slices.Contains(troubles, inc.title) {
+		x := f.frail[f.roll(forFrail, int(inc.opened/second), inc.grade)%uint64(len(f.frail))]
+		if f.clear(inc, x) {
 			inc.people = append(inc.people, x)
 		}
 	}

@@ -31,9 +31,9 @@ func (p *press) line(a act) Line {
 		p.page = make([]byte, 0, pageBytes)
 	}
 	start := len(p.page)
-	p.page = a.entry.write(p.page, p, a.at)
-	end := len(p.page)
 	s := a.entry.system()
+	p.page = a.entry.write(p.page, p, a.at+p.f.skew(s, a.at))
+	end := len(p.page)
 	return Line{At: a.arrive.time(), System: systemNames[s], File: fileNames[s], Bytes: p.page[start:end:end]}
 }
 

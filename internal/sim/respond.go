@@ -171,7 +171,9 @@ func (w *work) takeInterest(inc *incident, r dice) {
 		}
 		for _, x := range inc.people {
 			t = r.after(t, 20*second, 3*minute)
-			w.look(t, s, r, "View", x, inc.occurrence, false)
+			if name != media || !x.frail {
+				w.look(t, s, r, "View", x, inc.occurrence, false)
+			}
 		}
 	}
 }

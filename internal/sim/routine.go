@@ -74,7 +74,7 @@ func (w *work) offDuty() {
 }
 
 // anyone of the public, met without an incident.
-func (w *work) anyone(r dice) *nominal { return often(r, w.f.public) }
+func (w *work) anyone(r dice) *nominal { return w.f.someone(r) }
 
 // sift searches for and opens people of the public, n times on average.
 func (w *work) sift(s *stint, r dice, n float64, prints float64) {

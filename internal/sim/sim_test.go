@@ -74,8 +74,8 @@ func TestTheSameSeedGivesTheSameBytes(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil || seen != 15 {
-		t.Errorf("%d files, want 15 (error %v)", seen, err)
+	if err != nil || seen != 17 {
+		t.Errorf("%d files, want 17 (error %v)", seen, err)
 	}
 	other := force(t, Options{Seed: small.Seed + 1, Staff: small.Staff, Days: small.Days})
 	if bytes.Equal(logs(other)["niche.csv"], read(t, filepath.Join(a, "logs", "niche.csv"))) {

@@ -50,6 +50,7 @@ func (f *Force) Lines() iter.Seq[Line] {
 		}
 		found := make([]Truth, len(f.plots))
 		copy(found, f.plots)
+		broken := f.damage()
 		w := f.warm()
 		w.live() // the day before the span, whose night shift runs into it
 		for d := range f.opts.Days {
@@ -66,7 +67,7 @@ func (f *Force) Lines() iter.Seq[Line] {
 				if a.plot > 0 && !a.again {
 					found[a.plot-1].note(a, p)
 				}
-				if !yield(line) {
+				if !broken.pass(a, line, p, yield) {
 					return
 				}
 			}
@@ -74,7 +75,9 @@ func (f *Force) Lines() iter.Seq[Line] {
 			clear(w.acts[left:])
 			w.acts = w.acts[:left]
 		}
-		f.reveal(found)
+		if broken.end(yield) {
+			f.remember(&revealed{found, broken.known()})
+		}
 	}
 }
 
@@ -149,18 +152,22 @@ func (w *work) put(at instant, e entry, plot int) {
 		return
 	}
 	w.order++
+	if plot == 0 {
+		w.f.move(e, at)
+	}
 	a := act{at: at, order: w.order, entry: e, plot: plot}
 	cloud, ok := e.(*m365Entry)
 	if !ok {
-		a.arrive = e.system().arrival(at)
+		a.arrive = w.f.delayed(e.system(), e.system().arrival(at))
 		w.acts = append(w.acts, a)
 		return
 	}
 	var repeat bool
 	if a.arrive, repeat = cloud.arrival(at); repeat {
 		second := a
-		second.arrive, second.again = cloud.second(at), true
+		second.arrive, second.again = w.f.delayed(m365, cloud.second(at)), true
 		w.acts = append(w.acts, second)
 	}
+	a.arrive = w.f.delayed(m365, a.arrive)
 	w.acts = append(w.acts, a)
 }

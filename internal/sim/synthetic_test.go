@@ -9,7 +9,7 @@ import (
 // everything that a force writes, as one text.
 func everything(t *testing.T) string {
 	t.Helper()
-	f := force(t, Options{Seed: 4, Staff: 60, Days: 2})
+	f := force(t, Options{Seed: 4, Staff: 150, Days: 2, Thorough: true})
 	var b strings.Builder
 	for l := range f.Lines() {
 		b.WriteString(latin1(l.Bytes))
@@ -34,7 +34,7 @@ func TestNoIdentifierCouldBeReal(t *testing.T) {
 	}
 	only(t, text, `\b[A-Z]{2}\d\d [A-Z]{3}\b`, `^QQ\d\d [A-Z]{3}$`)
 	only(t, text, `\b0\d{4} \d{6}\b`, `^01632 960\d{3}$`)
-	only(t, text, `[\w.'-]+@[\w-]+\.[\w.-]*\w`, `@(example\.police\.uk|cps\.example|webmail\.example)$`)
+	only(t, text, `[\w.'-]+@[\w-]+\.[\w.-]*\w`, `@(example\.police\.uk|cps\.example|council\.example|webmail\.example)$`)
 	only(t, text, `https?://[^/" ]+`, `^https://sharepoint\.example\.police\.uk$`)
 	only(t, text, `\b[A-Z]{1,2}\d{1,2} \d[A-Z]{2}\b`, `^QX`)
 	addresses := strings.ReplaceAll(regexp.MustCompile(`(Chrome|Edg|Windows NT|Safari|AppleWebKit)[/ ][\d.]+`).ReplaceAllString(text, ""), "15.20.9999.0", "")

@@ -31,7 +31,8 @@ type table struct {
 // that ends the span.
 func (f *Force) table(name string, columns string) *table {
 	t := &table{name: name, text: &bytes.Buffer{}}
-	t.about = fmt.Sprintf("# exported_at=%s covers=%s/%s", rfc3339(f.last()), f.cal.date(-1).iso(), rfc3339(f.last()))
+	at := f.exported(name)
+	t.about = fmt.Sprintf("# exported_at=%s covers=%s/%s", rfc3339(at), f.cal.date(-1).iso(), rfc3339(at))
 	t.rows = csv.NewWriter(t.text)
 	t.row(strings.Split(columns, ",")...)
 	return t
@@ -53,13 +54,21 @@ func rfc3339(t instant) string { return t.time().Truncate(time.Second).Format(ti
 
 func (f *Force) peopleTable() File {
 	t := f.table("people.csv", "staff_id,accounts,surname,forenames,dob,collar,role,team,station,address_id,postcode,employment,status,start_date,end_date,vetting_expiry,manager_id")
+	known := f.cal.dayOf(f.exported(t.name))
 	for _, p := range f.people {
+		status, ends := p.status, p.ends
+		if status == statusLeft && p.lastDay > known {
+			status, ends = statusActive, date{}
+		}
+		if p.firstDay > known {
+			continue
+		}
 		boss := ""
 		if p.boss != nil {
 			boss = p.boss.id
 		}
 		t.row(p.id, p.accounts(), p.surname, p.forenames, p.born.iso(), fmt.Sprint(p.collar), p.role.name, p.team, p.station.code, p.home.id(),
-			p.home.postcode(), p.employment, p.status, p.starts.iso(), p.ends.iso(), p.vetted.iso(), boss)
+			p.home.postcode(), p.employment, status, p.starts.iso(), ends.iso(), p.vetted.iso(), boss)
 	}
 	return t.file()
 }
@@ -88,8 +97,8 @@ func (f *Force) rosterTable() File {
 		if p.unlisted {
 			continue
 		}
-		end := f.cal.midnight(-1)
-		for d := -1; d < f.opts.Days; d++ {
+		end, over := f.cal.midnight(-1), f.exported(t.name)
+		for d := -1; f.cal.midnight(d) < over; d++ {
 			w := f.duty(p, d)
 			if w.kind == dutyOff {
 				continue
@@ -103,8 +112,8 @@ func (f *Force) rosterTable() File {
 				end = w.planned
 			}
 		}
-		if last := f.last(); last > end {
-			t.row(p.id, rfc3339(end), rfc3339(last), dutyOff)
+		if over > end {
+			t.row(p.id, rfc3339(end), rfc3339(over), dutyOff)
 		}
 	}
 	return t.file()
@@ -137,7 +146,7 @@ func (f *Force) associationsTable() File {
 // few dates of birth are not known.
 func (f *Force) nominalsTable() File {
 	t := f.table("nominals.csv", "record_ref,surname,forenames,dob,address_id")
-	for i, list := range [][]*nominal{f.public, f.loud, f.quiet, f.bait} {
+	for i, list := range [][]*nominal{f.public, f.loud, f.quiet, f.bait, f.frail, f.extras} {
 		for k, x := range list {
 			born := x.born.iso()
 			if i == 0 && k%37 == 36 {
@@ -170,6 +179,7 @@ func (f *Force) sensitiveTable() File {
 		t.row(x.guid, labels[i%len(labels)], who, expires)
 	}
 	t.row(f.famousCase, "case in the press", who, "")
+	f.shelter(t)
 	return t.file()
 }
 

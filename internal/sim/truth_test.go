@@ -58,7 +58,9 @@ func TestEachTruthIsInTheLogsAndDoneByItsPerson(t *testing.T) {
 		}
 		var want []string
 		for _, ty := range typologies() {
-			want = append(want, ty.name)
+			if !ty.thorough {
+				want = append(want, ty.name)
+			}
 		}
 		if !slices.Equal(names, want) {
 			t.Errorf("%+v plants %v, want one of each", o, names)
@@ -88,7 +90,7 @@ func TestMisuseScalesWithStaffAndDays(t *testing.T) {
 		offenders[p.Person] = true
 	}
 	for _, ty := range typologies() {
-		if count[ty.name] != 4 {
+		if !ty.thorough && count[ty.name] != 4 {
 			t.Errorf("%d of %s, want 4", count[ty.name], ty.name)
 		}
 	}
