@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"probity/internal/alert"
+	"probity/internal/event"
 	"probity/internal/pipeline"
 	"probity/internal/rule"
 	"probity/internal/source"
@@ -34,6 +35,10 @@ type ReplayOptions struct {
 	Logger   *zap.Logger
 	Registry *prometheus.Registry
 	Progress func(events int) // how many have been judged so far; may be nil
+
+	// What an evaluation asks beyond the last revisions; both may be nil. Matched is called by many workers at once.
+	Matched  func(*event.Event)
+	Revision func(*alert.Alert) // every revision, as it is committed
 }
 
 // Summary counts a replay.
@@ -80,7 +85,15 @@ func (p *parts) judge(ctx context.Context, o ReplayOptions, loop pipeline.Option
 	seen := newDays(o.Progress)
 	loop.Store, loop.Identity, loop.Registerer, loop.Logger = memory, p.identity, o.Registry, o.Logger
 	loop.Batch, loop.Turn, loop.Shards, loop.Workers = o.Batch, o.Turn, o.Shards, o.Workers
-	loop.Committed, loop.Times = func(c *store.Commit) { sum.Revisions += len(c.Alerts) }, seen.add
+	loop.Times, loop.Matched = seen.add, o.Matched
+	loop.Committed = func(c *store.Commit) {
+		sum.Revisions += len(c.Alerts)
+		if o.Revision != nil {
+			for _, a := range c.Alerts {
+				o.Revision(a)
+			}
+		}
+	}
 	running, err := pipeline.New(loop)
 	if err != nil {
 		return Summary{}, err

@@ -3,12 +3,14 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"probity/internal/alert"
+	"probity/internal/event"
 	"probity/internal/rule"
 )
 
@@ -39,6 +41,33 @@ func TestAReplayDoesNotDependOnHowTheWorkIsCut(t *testing.T) {
 				t.Errorf("summary (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestAReplayTellsOfEveryEventOnceAndOfEveryRevisionInOrder(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.append(s.lines...)
+	var mu sync.Mutex
+	events, resolved, revisions := 0, 0, map[string]int{}
+	want, sum := s.replay(ReplayOptions{
+		Batch: 50, Workers: 4,
+		Matched: func(e *event.Event) {
+			mu.Lock()
+			defer mu.Unlock()
+			events++
+			if e.Text(event.FieldUserID) != "" {
+				resolved++
+			}
+		},
+		Revision: func(a *alert.Alert) {
+			if revisions[a.ID]++; a.Revision != revisions[a.ID] {
+				t.Errorf("alert %s: revision %d comes as number %d", a.ID, a.Revision, revisions[a.ID])
+			}
+		},
+	})
+	if events != sum.Events || resolved == 0 || len(revisions) != len(want) {
+		t.Errorf("%d events, %d with a person, %d alerts; want %d events, some, and %d alerts", events, resolved, len(revisions), sum.Events, len(want))
 	}
 }
 

@@ -14,7 +14,8 @@ import (
 // Judge marks alerts against truths. alerts may be last revisions only, or all of them in any order: then After is exact to
 // the batch in which the alert fired, else it is an upper bound.
 func Judge(truths []Truth, alerts []*alert.Alert) Report {
-	c := newMarking(truths, alerts)
+	c := newMarking(truths, alerts, nil)
+	verdicts := unjudged(truths)
 	rules := map[string]*RuleScore{}
 	for _, h := range histories(alerts) {
 		last := h[len(h)-1]
@@ -34,10 +35,10 @@ func Judge(truths []Truth, alerts []*alert.Alert) Report {
 		}
 		score.True++
 		for _, i := range found {
-			c.verdicts[i].by(last.Rule.ID, c.since(h, i))
+			verdicts[i].by(last.Rule.ID, c.since(h, i))
 		}
 	}
-	r := Report{Misuse: c.verdicts}
+	r := Report{Misuse: verdicts}
 	for _, id := range slices.Sorted(maps.Keys(rules)) {
 		r.Rules = append(r.Rules, *rules[id])
 	}
@@ -61,22 +62,24 @@ func histories(alerts []*alert.Alert) [][]*alert.Alert {
 	return out
 }
 
-// marking is a judgement under way.
+// marking holds alerts against truths, or against look-alikes.
 type marking struct {
-	truths   []Truth
-	byEvent  map[Ref][]int           // truths that an event belongs to
-	quoted   map[string]event.Record // by event id, over all alerts
-	alerts   map[string]*alert.Alert // last revisions by id: what rules over alerts quote
-	verdicts []Verdict
+	truths  []Truth
+	byEvent map[Ref][]int           // truths that an event belongs to
+	quoted  map[string]event.Record // by event id, over all alerts, and what else is known
+	alerts  map[string]*alert.Alert // last revisions by id: what rules over alerts quote
 }
 
-func newMarking(truths []Truth, alerts []*alert.Alert) *marking {
+// newMarking also knows records that no alert need quote.
+func newMarking(truths []Truth, alerts []*alert.Alert, known []event.Record) *marking {
 	c := &marking{truths: truths, byEvent: map[Ref][]int{}, quoted: map[string]event.Record{}, alerts: map[string]*alert.Alert{}}
 	for i, t := range truths {
-		c.verdicts = append(c.verdicts, Verdict{Typology: t.Typology, Variant: t.Variant})
 		for _, ref := range t.Events {
 			c.byEvent[ref] = append(c.byEvent[ref], i)
 		}
+	}
+	for _, r := range known {
+		c.quoted[r.ID] = r
 	}
 	for _, a := range alerts {
 		for _, r := range a.Evidence {
@@ -89,14 +92,28 @@ func newMarking(truths []Truth, alerts []*alert.Alert) *marking {
 	return c
 }
 
+func unjudged(truths []Truth) []Verdict {
+	var out []Verdict
+	for _, t := range truths {
+		out = append(out, Verdict{Typology: t.Typology, Variant: t.Variant})
+	}
+	return out
+}
+
 // found lists the truths that a revision is about, in their order.
 func (c *marking) found(a *alert.Alert) []int {
+	if of(a) == ofTheAudit {
+		return nil
+	}
 	hit := map[int]bool{}
 	look := func(r event.Record) {
 		dataset, _ := r.Fields["event.dataset"].(string)
 		// The native id of a record that is an alert is the alert's.
-		if of := c.alerts[r.NativeID]; dataset == rule.AlertDataset && of != nil && of != a {
-			for _, i := range c.found(of) {
+		if told := c.alerts[r.NativeID]; dataset == rule.AlertDataset && told != nil && told.ID != a.ID {
+			if told.Status == alert.Withdrawn {
+				return
+			}
+			for _, i := range c.found(told) {
 				hit[i] = hit[i] || concerns(a, r, c.truths[i].Person)
 			}
 			return
@@ -119,12 +136,10 @@ func (c *marking) found(a *alert.Alert) []int {
 	return slices.Sorted(maps.Keys(hit))
 }
 
-// concerns reports whether the alert's key or the record names the person.
+// concerns reports whether the alert is about the person: its key names them, or names nobody and the record does.
 func concerns(a *alert.Alert, r event.Record, person string) bool {
-	for _, g := range a.Group {
-		if g.Value == person {
-			return true
-		}
+	if named := persons(a); len(named) > 0 {
+		return slices.Contains(named, person)
 	}
 	return r.Fields["user.id"] == person || r.Fields["requestor.id"] == person
 }

@@ -1,6 +1,7 @@
 package evaluate_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -26,9 +27,13 @@ func record(native, user string) event.Record {
 
 // fired is the first revision of an alert about records, grouped by group, whose last event is after nine by last.
 func fired(id, rule, group string, last time.Duration, records ...event.Record) *alert.Alert {
+	field := "actor.id"
+	if strings.Contains(group, "/") { // a record's reference
+		field = "object.id"
+	}
 	a := &alert.Alert{
 		ID: id, Revision: 1, Status: alert.Open, Rule: alert.Rule{ID: rule}, Last: nine.Add(last), Evidence: records,
-		Group: []alert.KeyPart{{Field: "actor.id", Value: group}},
+		Group: []alert.KeyPart{{Field: field, Value: group}},
 	}
 	for _, r := range records {
 		a.EventIDs = append(a.EventIDs, r.ID)
@@ -37,6 +42,8 @@ func fired(id, rule, group string, last time.Duration, records ...event.Record) 
 }
 
 func revision(n int, a *alert.Alert) *alert.Alert { a.Revision = n; return a }
+
+func about(r alert.Rule, a *alert.Alert) *alert.Alert { a.Rule = r; return a }
 
 func withdrawn(a *alert.Alert) *alert.Alert { a.Status = alert.Withdrawn; return a }
 
@@ -82,6 +89,14 @@ func TestMisuseIsFoundByAnOpenAlertAboutOneOfItsEventsAndItsPerson(t *testing.T)
 		"event and requestor": {
 			[]*alert.Alert{fired("a", "crowd", "N53/1", 0, requested)},
 			found(0, "crowd"), []evaluate.RuleScore{{Rule: "crowd", Alerts: 1, True: 1}},
+		},
+		"an operator's alert about what the offender asked for": {
+			[]*alert.Alert{fired("a", "no_link", "S2", 0, requested)},
+			missed, []evaluate.RuleScore{{Rule: "no_link", Alerts: 1, Other: 1}},
+		},
+		"an alert about the log that happens to quote it": {
+			[]*alert.Alert{about(alert.Rule{ID: "gap", Type: "gap"}, fired("a", "", "niche/7", 0, record("1", "S1")))},
+			missed, []evaluate.RuleScore{{Rule: "gap", Alerts: 1, Other: 1}},
 		},
 		"the person for another event": {
 			[]*alert.Alert{fired("a", "self_lookup", "S1", 0, record("3", "S1"))},

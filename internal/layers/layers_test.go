@@ -10,7 +10,7 @@ import (
 // rows, from the top: a package imports packages of lower rows only.
 var rows = [][]string{
 	{"cmd/probity"},
-	{"demo", "rulediff"},
+	{"demo", "rulediff", "trial"},
 	{"daemon", "ruletest", "evaluate"},
 	{"pipeline"},
 	{"source", "listen", "store", "notify", "hearing", "triage"},

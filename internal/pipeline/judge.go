@@ -44,6 +44,7 @@ type task struct {
 type worker struct {
 	decoders map[*decode.Decoder]*decode.Worker
 	matcher  *engine.Matcher
+	matched  func(*event.Event) // Options.Matched
 	ev       event.Event
 }
 
@@ -52,7 +53,7 @@ func (p *Pipeline) hire(g *engine.Generation) {
 	p.workers, p.hidden = make([]*worker, p.Workers), map[int]uint64{}
 	epoch := time.Now()
 	for i := range p.workers {
-		w := &worker{decoders: map[*decode.Decoder]*decode.Worker{}, matcher: g.NewMatcher(func() int64 { return int64(time.Since(epoch)) })}
+		w := &worker{decoders: map[*decode.Decoder]*decode.Worker{}, matcher: g.NewMatcher(func() int64 { return int64(time.Since(epoch)) }), matched: p.Matched}
 		for _, s := range p.Sources {
 			w.decoders[s.Decoder] = s.Decoder.NewWorker()
 		}
@@ -137,6 +138,9 @@ func (w *worker) one(d *decode.Worker, rec decode.Record, t *task, ingested time
 	w.ev.Origin.Path = t.chunk.Path
 	w.ev.Ingested, w.ev.Live = ingested.UnixNano(), t.chunk.live
 	t.matches = w.matcher.Match(&w.ev, t.matches)
+	if w.matched != nil {
+		w.matched(&w.ev)
+	}
 	if d.Illegible() {
 		t.illegible++
 	}

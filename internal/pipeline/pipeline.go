@@ -74,6 +74,7 @@ type Options struct {
 	Logger     *zap.Logger
 	Committed  func(*store.Commit) // after each commit; may be nil
 	Times      func([]int64)       // the event times of each stretch that was read; may be nil
+	Matched    func(*event.Event)  // each event once it met the rules, by all workers at once; it keeps nothing of it; may be nil
 }
 
 // Pipeline is a running system.

@@ -25,7 +25,7 @@ type Memory struct {
 	streams    map[string]StreamState
 	tallies    map[string]map[uint64]Tally // by stream and hash
 	windows    map[[2]string][]byte
-	records    map[event.ID]KeptRecord
+	records    *memoryRecords
 	pending    map[PendingKey]PendingMatch
 	alerts     map[string]*memoryAlert
 	journal    []JournalEntry
@@ -43,7 +43,7 @@ func NewMemory() *Memory {
 		streams: map[string]StreamState{},
 		tallies: map[string]map[uint64]Tally{},
 		windows: map[[2]string][]byte{},
-		records: map[event.ID]KeptRecord{},
+		records: newMemoryRecords(),
 		pending: map[PendingKey]PendingMatch{},
 		alerts:  map[string]*memoryAlert{},
 	}
@@ -59,6 +59,10 @@ func (m *Memory) Commit(c *Commit) error {
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	kept, err := m.records.pack(c.Records)
+	if err != nil {
+		return err
 	}
 	m.commit++
 	if c.Generation != "" {
@@ -80,7 +84,7 @@ func (m *Memory) Commit(c *Commit) error {
 	for _, w := range c.Windows {
 		put(m.windows, [2]string{w.Feed, w.Key}, bytes.Clone(w.State), w.State == nil)
 	}
-	m.putRecords(c)
+	m.putRecords(kept, c.Forget)
 	for _, p := range c.Pending {
 		m.pending[p.key()] = p
 	}
@@ -118,17 +122,10 @@ func put[K comparable, V any](in map[K]V, key K, v V, gone bool) {
 	}
 }
 
-func (m *Memory) putRecords(c *Commit) {
-	for _, r := range c.Records {
-		if have, ok := m.records[r.ID]; ok {
-			if r.Until = max(r.Until, have.Until); !r.Revised {
-				r.Record = have.Record
-			}
-		}
-		m.records[r.ID] = r
-	}
-	if c.Forget != 0 {
-		maps.DeleteFunc(m.records, func(_ event.ID, r KeptRecord) bool { return r.Until < c.Forget })
+func (m *Memory) putRecords(packed map[event.ID]packedRecord, forget int64) {
+	maps.Copy(m.records.kept, packed)
+	if forget != 0 {
+		maps.DeleteFunc(m.records.kept, func(_ event.ID, r packedRecord) bool { return r.until < forget })
 	}
 }
 
@@ -215,8 +212,12 @@ func (m *Memory) Record(ids []event.ID) (map[event.ID]*event.Record, error) {
 	defer m.mu.Unlock()
 	records := make(map[event.ID]*event.Record, len(ids))
 	for _, id := range ids {
-		if r, ok := m.records[id]; ok {
-			records[id] = r.Record
+		r, ok, err := m.records.record(id)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			records[id] = r
 		}
 	}
 	return records, nil

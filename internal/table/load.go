@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"probity/internal/strictyaml"
@@ -36,6 +37,19 @@ func (t *Table) Name() string { return t.name }
 
 // Rows returns the number of rows.
 func (t *Table) Rows() int { return len(t.lines) }
+
+// Column returns the cells of a column, row by row, folded where the column says so; nil if the table has no such column.
+func (t *Table) Column(name string) []string {
+	c := slices.IndexFunc(t.layout.columns, func(c column) bool { return c.name == name })
+	if c < 0 {
+		return nil
+	}
+	out := make([]string, t.Rows())
+	for i := range out {
+		out[i] = t.row(i)[c]
+	}
+	return out
+}
 
 // row returns the cells of row i.
 func (t *Table) row(i int) []string {

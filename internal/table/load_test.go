@@ -56,6 +56,16 @@ func golden(t *testing.T, file, got string) {
 	}
 }
 
+func TestAColumnIsReadByItsNameWhereverItStands(t *testing.T) {
+	tab, err := Parse(Nominals, Config{}, "nominals.csv", []byte("# exported_at=2026-03-02T00:00:00Z\nsurname,record_ref,forenames,dob,address_id\nTESTNOMINAL,N1,Dai,,A1\n Quill ,N2,,,\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([][]string{{"testnominal", "quill"}, {"n1", "n2"}, nil}, [][]string{tab.Column("surname"), tab.Column("record_ref"), tab.Column("vrm")}); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 // A problem goes to the daemon's log, which holds no names.
 func TestNoProblemQuotesACell(t *testing.T) {
 	const secret = "evans-4821"
