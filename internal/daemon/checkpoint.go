@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -93,6 +94,7 @@ type checkpoints struct {
 	size      atomic.Uint64 // of the newest
 	witnesses []*witness
 	failures  prometheus.Counter
+	broken    atomic.Bool // the log does not hold what was signed or committed
 	log       *zap.Logger
 }
 
@@ -174,7 +176,12 @@ func (c *checkpoints) sign() (newest evidence.Checkpoint, ok bool) {
 	newest, _, err := c.signed.Sign(head)
 	if err != nil {
 		c.failures.Inc()
+		damage := (*fsx.Damage)(nil)
+		c.broken.Store(errors.As(err, &damage))
 		c.log.Error("the evidence could not be signed; what was signed before stands", zap.Error(err))
+	}
+	if err == nil {
+		c.broken.Store(false)
 	}
 	c.size.Store(newest.Size)
 	return newest, err == nil && newest.Size > 0

@@ -59,7 +59,7 @@ func TestTheEvidenceIsSignedAndEveryWitnessHasTheLastCheckpoint(t *testing.T) {
 	s.drain(d)
 	eventually(t, "a witness that was told while the daemon runs", func() bool { return strings.Contains(s.read("mount/witness.jsonl"), "checkpoint") })
 	_, metrics := s.get(d, "GET", "/metrics")
-	for _, want := range []string{"probity_evidence_checkpoint_entries ", `probity_evidence_witness_age_seconds{witness="mount"} `, "probity_evidence_checkpoint_failures_total 0"} {
+	for _, want := range []string{"probity_evidence_checkpoint_entries ", `probity_evidence_witness_age_seconds{witness="mount"} `, "probity_evidence_intact 1", "probity_evidence_checkpoint_failures_total 0"} {
 		if !strings.Contains(metrics, want) {
 			t.Errorf("no %s in the metrics", want)
 		}
@@ -112,6 +112,35 @@ func TestEvidenceThatIsNotWhatWasSignedRefusesToStart(t *testing.T) {
 	_, err = New(Options{Config: s.config()})
 	if err == nil || !strings.Contains(err.Error(), "000000009999.checkpoint") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestEvidenceThatLostWhatWasSignedIsToldUntilItIsThereAgain(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.signed("")
+	_, stop := s.start(Options{})
+	stop()
+	d, err := New(Options{Config: s.config()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.close()
+	intact := func() float64 {
+		t.Helper()
+		return gauge(t, d.Registry, "probity_evidence_intact")
+	}
+	whole := d.checkpoints.head
+	if _, ok := d.checkpoints.sign(); !ok || intact() != 1 {
+		t.Fatalf("signed: %v, intact %v", ok, intact())
+	}
+	d.checkpoints.head = func() (evidence.Head, bool) { return evidence.Head{Seq: 1}, true }
+	if _, ok := d.checkpoints.sign(); ok || intact() != 0 || gauge(t, d.Registry, "probity_evidence_checkpoint_failures_total") != 1 {
+		t.Errorf("with fewer entries than were signed: signed %v, intact %v", ok, intact())
+	}
+	d.checkpoints.head = whole
+	if _, ok := d.checkpoints.sign(); !ok || intact() != 1 {
+		t.Errorf("with all of them again: signed %v, intact %v", ok, intact())
 	}
 }
 

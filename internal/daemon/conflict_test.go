@@ -190,6 +190,12 @@ func TestSomebodySeesNoTraceOfAlertsAboutThemselvesOrThoseTheyManage(t *testing.
 			t.Errorf("a poor test: %s does not tell of the alert about somebody else: %s", where, seen[where])
 		}
 	}
+	// Systems, open alerts and times to triage have no label by which a person's alert could be known, and do not count it either.
+	for _, want := range []string{`probity_alert_datasets_total{dataset="niche",severity="high"} 1`, `probity_alerts_open{severity="high"} 1`} {
+		if !strings.Contains(seen["/metrics"], want+"\n") {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
 	if got := counted(seen["/metrics"], "solo_xqzother"); len(got) < 3 {
 		t.Errorf("a poor test: the metrics of the alert about somebody else are %q", got)
 	}
@@ -217,6 +223,8 @@ func TestSomebodySeesNoTraceOfAlertsAboutThemselvesOrThoseTheyManage(t *testing.
 		`probity_rule_matches_total{rule="solo_xqziso",severity="high"} 2`,
 		`probity_alert_dispositions_total{outcome="misuse",rule="solo_xqziso",severity="high"} 1`,
 		`probity_alert_budget_used_ratio{rule="solo_xqziso"} 0.01`,
+		`probity_alert_datasets_total{dataset="niche",severity="high"} 1`,
+		`probity_alert_triage_seconds_count{severity="high"} 1`,
 		`probity_alert_budget_used_ratio{rule="solo_xqzmanaged"} 0`,
 	} {
 		if !strings.Contains(metrics, want) {

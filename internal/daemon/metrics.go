@@ -44,7 +44,7 @@ func newMetrics(d *Daemon) (*metrics, error) {
 		Name: "probity_build_info", Help: "This program.",
 		ConstLabels: prometheus.Labels{"version": Version(), "goversion": runtime.Version()},
 	}, func() float64 { return 1 })
-	for _, c := range []prometheus.Collector{m.reloads, m.successful, m.succeeded, build, newStates(d), newTriageStates(d), newSignedStates(d.checkpoints)} {
+	for _, c := range []prometheus.Collector{m.reloads, m.successful, m.succeeded, build, newStates(d), newDiskStates(d.Config.StateDir), newTriageStates(d), newSignedStates(d.checkpoints)} {
 		if err := d.Registry.Register(c); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}

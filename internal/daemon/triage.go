@@ -82,9 +82,9 @@ func (d *Daemon) serveQuestions(running *sync.WaitGroup, failed context.CancelCa
 }
 
 // closed counts an alert that was in no count before.
-func (d *Daemon) closed(before alert.Case, events int) {
+func (d *Daemon) closed(before alert.Case, last *alert.Alert) {
 	if d.routes.Withheld(before) {
-		d.pipeline.Count(before, events)
+		d.pipeline.Count(before, last)
 	}
 }
 

@@ -29,6 +29,8 @@ var apart = map[string]struct {
 	"sim":    {nil, []string{"demo", "cmd/probity"}, "a simulator that shares a number with a detection rule would prove nothing about the rule"},
 	"rules":  {[]string{"rule"}, []string{"daemon", "ruletest", "demo", "cmd/probity"}, "the shipped rules are data: nothing below the daemon may know that they exist"},
 	"layers": {nil, nil, "it is a test"},
+
+	"dashboard": {nil, nil, "it writes what Grafana reads, and is part of no binary"},
 }
 
 func row(pkg string) int {

@@ -6,7 +6,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
+	"probity/internal/alert"
 	"probity/internal/engine"
+	"probity/internal/source"
 	"probity/internal/store"
 )
 
@@ -16,11 +18,13 @@ type metrics struct {
 	illegible                                      *prometheus.CounterVec // by source
 	rejects, gaps                                  *prometheus.CounterVec // by source, reason
 	lagSeconds, lagBytes, watermarkAt, lastEvent   *prometheus.GaugeVec   // by source
+	lastRead                                       *prometheus.GaugeVec   // by source
 	absent                                         *prometheus.GaugeVec   // by source
 	unaccounted                                    *prometheus.CounterVec // by source
 
 	evaluated, matches, undecided, suppressed, unknown, errors, seconds *prometheus.CounterVec // by rule, severity
 	alerts, revisions                                                   *prometheus.CounterVec
+	bySystem                                                            *prometheus.CounterVec // by dataset, severity
 	stranded                                                            prometheus.Counter
 	info, exceptionsExpired                                             *prometheus.GaugeVec
 
@@ -28,6 +32,7 @@ type metrics struct {
 	commits, commitFailures                   prometheus.Counter
 	expired, alertErrors                      prometheus.Counter
 	rulesLoaded, stateBytes, stateWindows     prometheus.Gauge
+	stateLimit                                prometheus.Gauge
 	horizon                                   *prometheus.GaugeVec // by rule, severity
 }
 
@@ -59,6 +64,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		watermarkAt:  gauge("probity_source_watermark_timestamp_seconds", "Event time before which nothing is expected any more.", "source"),
 		absent:       gauge("probity_source_columns_absent", "Columns that the format reads and the log does not have.", "source"),
 		unaccounted:  counter("probity_source_unaccounted_bytes_total", "Bytes by which what was there differs from what was judged, rejected or declared lost; anything but 0 is a fault.", "source"),
+		lastRead:     gauge("probity_source_last_read_timestamp_seconds", "When a record was read last, by this machine's clock; the start if none has been.", "source"),
 		lastEvent:    gauge("probity_source_last_event_timestamp_seconds", "Event time of the newest event read.", "source"),
 
 		evaluated:         counter("probity_rule_evaluations_total", "Times a rule was evaluated, after the index.", "rule", "severity"),
@@ -69,6 +75,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		errors:            counter("probity_rule_errors_total", "Run-time errors of a rule's expressions.", "rule", "severity"),
 		seconds:           counter("probity_rule_evaluation_seconds_total", "Time spent evaluating a rule, sampled.", "rule", "severity"),
 		alerts:            counter("probity_alerts_total", "Alerts raised.", "rule", "severity"),
+		bySystem:          counter("probity_alert_datasets_total", "Alerts raised, once for each system that the records of the first revision are from.", "dataset", "severity"),
 		revisions:         counter("probity_alert_revisions_total", "Revisions of alerts, the first included.", "rule", "severity"),
 		stranded:          one("probity_alert_revisions_stranded_total", "Revisions that no sink may have, because they are about everybody who would stand in."),
 		exceptionsExpired: gauge("probity_rule_exceptions_expired", "Exceptions of a rule that have expired and hold nothing back any more.", "rule", "severity"),
@@ -82,18 +89,30 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		expired:        one("probity_undecided_expired_total", "Undecided matches that no table decided in time."),
 		alertErrors:    one("probity_alert_errors_total", "Alerts whose text could not be completed."),
 		stateBytes:     f.NewGauge(prometheus.GaugeOpts{Name: "probity_state_bytes", Help: "Memory that the windows of all rules take, about."}),
+		stateLimit:     f.NewGauge(prometheus.GaugeOpts{Name: "probity_state_limit_bytes", Help: "Memory that windows may take before rules give up what is oldest; 0 is no bound."}),
 		stateWindows:   f.NewGauge(prometheus.GaugeOpts{Name: "probity_state_windows", Help: "Windows held: one a rule and group key."}),
 		horizon:        gauge("probity_rule_horizon_timestamp_seconds", "Event time before which a rule gave up what it held, because memory was short.", "rule", "severity"),
 		rulesLoaded:    f.NewGauge(prometheus.GaugeOpts{Name: "probity_rules", Help: "Rules in force."}),
 	}
 }
 
+// lossReasons are those of source; the first loss is to show as a rise from 0.
+var lossReasons = []string{source.GapTruncated, source.GapReplaced, source.GapDeleted, source.GapCorrupt, source.GapIncomplete, source.GapLate, source.GapUnframed}
+
 // source makes a source's series, so that they read 0 before the first record.
-func (m *metrics) source(name string) {
+func (m *metrics) source(s Source) {
+	name := s.Name
 	for _, c := range []*prometheus.CounterVec{m.records, m.bytes, m.eventsRead, m.late, m.illegible, m.sourceErrors, m.unaccounted} {
 		c.WithLabelValues(name)
 	}
 	m.lagBytes.WithLabelValues(name)
+	for _, reason := range lossReasons {
+		m.gaps.WithLabelValues(name, reason)
+	}
+	for _, severity := range alert.Severities {
+		m.bySystem.WithLabelValues(s.Dataset, string(severity))
+	}
+	m.lastRead.WithLabelValues(name).SetToCurrentTime()
 }
 
 func (m *metrics) watermark(source string, at int64) {
@@ -110,6 +129,9 @@ func (m *metrics) events(s *stream, t *task, late int) {
 	m.late.WithLabelValues(name).Add(float64(late))
 	m.illegible.WithLabelValues(name).Add(float64(t.illegible))
 	m.lagBytes.WithLabelValues(name).Set(float64(t.chunk.Lag))
+	if len(t.records) > 0 {
+		m.lastRead.WithLabelValues(name).SetToCurrentTime()
+	}
 	for i := range t.rejects {
 		m.rejects.WithLabelValues(name, t.rejects[i].Reason).Inc()
 	}
@@ -149,7 +171,7 @@ func (m *metrics) generation(g *engine.Generation) {
 	m.info.WithLabelValues(g.Hash).Set(1)
 	m.rulesLoaded.Set(float64(len(g.Rules.Rules)))
 	for _, r := range g.Rules.Rules {
-		for _, c := range []*prometheus.CounterVec{m.matches, m.undecided, m.alerts} {
+		for _, c := range []*prometheus.CounterVec{m.matches, m.undecided, m.suppressed, m.unknown, m.errors, m.alerts} {
 			c.WithLabelValues(r.ID, string(r.Severity))
 		}
 	}
@@ -174,6 +196,19 @@ func (m *metrics) committed(j *judged, c *store.Commit, withheld func(id string)
 		m.revisions.WithLabelValues(id, severity).Inc()
 		if a.Revision == 1 {
 			m.alerts.WithLabelValues(id, severity).Inc()
+			m.systems(a, a.Rule.Severity)
+		}
+	}
+}
+
+// systems counts an alert for each system that its records are from. A record of a round over alerts is from Probity itself.
+func (m *metrics) systems(a *alert.Alert, severity alert.Severity) {
+	seen := map[string]bool{}
+	for i := range a.Evidence {
+		dataset, _ := a.Evidence[i].Fields["event.dataset"].(string)
+		if dataset != "" && !seen[dataset] {
+			seen[dataset] = true
+			m.bySystem.WithLabelValues(dataset, string(severity)).Inc()
 		}
 	}
 }

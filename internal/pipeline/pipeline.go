@@ -124,8 +124,9 @@ func New(o Options) (*Pipeline, error) {
 		floor: map[*Source]int64{}, expired: map[string]bool{}, moved: map[string]int64{},
 	}
 	for _, s := range o.Sources {
-		p.metrics.source(s.Name)
+		p.metrics.source(s)
 	}
+	p.metrics.stateLimit.Set(float64(o.Memory))
 	p.hire(o.Generation)
 	if err := p.restoreFloors(); err != nil {
 		return nil, err

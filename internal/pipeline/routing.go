@@ -64,10 +64,10 @@ func (p *Pipeline) withhold(matches []engine.Match) {
 	}
 }
 
-// Count counts an alert that was withheld: it is closed now. matches are those that the last revision counts. It may be called
-// from any goroutine.
-func (p *Pipeline) Count(c alert.Case, matches int) {
+// Count counts an alert that was withheld: it is closed now. last is its last revision. It may be called from any goroutine.
+func (p *Pipeline) Count(c alert.Case, last *alert.Alert) {
 	p.metrics.alerts.WithLabelValues(c.Rule, string(c.Severity())).Inc()
 	p.metrics.revisions.WithLabelValues(c.Rule, string(c.Severity())).Add(float64(c.Revision))
-	p.metrics.matches.WithLabelValues(c.Rule, string(c.Severity())).Add(float64(matches))
+	p.metrics.matches.WithLabelValues(c.Rule, string(c.Severity())).Add(float64(last.Count))
+	p.metrics.systems(last, c.Severity())
 }

@@ -30,9 +30,9 @@ type casebook interface {
 type Options struct {
 	Cases   casebook
 	Roles   *route.Table
-	PerWeek int                   // the alert budget, for stats
-	Closed  func(alert.Case, int) // told of each closing: the case before, and how many events its alert counts; may be nil
-	Now     func() time.Time      // nil: time.Now
+	PerWeek int                            // the alert budget, for stats
+	Closed  func(alert.Case, *alert.Alert) // told of each closing: the case before, and the alert's last revision; may be nil
+	Now     func() time.Time               // nil: time.Now
 }
 
 // Server answers. Its methods may be called by several goroutines.
@@ -47,7 +47,7 @@ func New(o Options) *Server {
 		o.Now = time.Now
 	}
 	if o.Closed == nil {
-		o.Closed = func(alert.Case, int) {}
+		o.Closed = func(alert.Case, *alert.Alert) {}
 	}
 	return &Server{Options: o, identify: identify}
 }

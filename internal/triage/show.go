@@ -112,7 +112,7 @@ func (s *Server) close(who *caller, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Closed(before, last[id].Count)
+	s.Closed(before, last[id])
 	closings, err := s.closings(id)
 	if err != nil {
 		return nil, err
