@@ -24,17 +24,40 @@ type alertsCommand struct {
 type daemonFlags struct {
 	configFlag
 	Socket string `env:"PROBITY_SOCKET" placeholder:"PATH" help:"The daemon's socket; the configuration's triage.socket unless named."`
+	Server string `env:"PROBITY_SERVER" placeholder:"URL" help:"In place of the socket: https://host:port of a daemon on another machine (its triage.listen)."`
+	Cert   string `env:"PROBITY_CERT" type:"path" placeholder:"FILE" help:"Your certificate for --server, in PEM."`
+	Key    string `env:"PROBITY_KEY" type:"path" placeholder:"FILE" help:"Its key, in PEM."`
+	CA     string `env:"PROBITY_CA" type:"path" placeholder:"FILE" help:"The authority that certifies the daemon, in PEM; those of the system unless named."`
 	Output string `enum:"text,json" default:"text" help:"text or json."`
 }
 
 // client returns a client, and a context that an interrupt ends.
 func (f *daemonFlags) client(e *env) (*triage.Client, context.Context, context.CancelFunc, error) {
-	socket, err := f.socket()
+	client, err := f.asked()
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	ctx, stop := signal.NotifyContext(e.ctx, syscall.SIGTERM, os.Interrupt)
-	return triage.NewClient(socket), ctx, stop, nil
+	return client, ctx, stop, nil
+}
+
+// asked is a client of the daemon on this machine, or of another one.
+func (f *daemonFlags) asked() (*triage.Client, error) {
+	switch {
+	case f.Server == "" && f.Cert+f.Key+f.CA != "":
+		return nil, usageError("--cert, --key and --ca are for --server URL")
+	case f.Server == "":
+		socket, err := f.socket()
+		if err != nil {
+			return nil, err
+		}
+		return triage.NewClient(socket), nil
+	case f.Socket != "":
+		return nil, usageError("--server and --socket: name one of them")
+	case f.Cert == "" || f.Key == "":
+		return nil, usageError("--server needs --cert FILE and --key FILE: the certificate that says who you are")
+	}
+	return triage.NewTLSClient(f.Server, triage.TLSFiles{CA: f.CA, Cert: f.Cert, Key: f.Key})
 }
 
 func (f *daemonFlags) socket() (string, error) {

@@ -19,7 +19,8 @@ type evidenceRedactCommand struct {
 }
 
 const redactedElsewhere = `What Probity no longer holds may still be held by: the logs themselves, sinks that the alert was delivered to, backups,
-exported bundles, other revisions of the same alert (their entries are redacted one by one), and, until no rule needs them
+exported bundles, other revisions of the same alert and the lines kept around its records (kind surroundings; their
+entries are redacted one by one), and, until no rule needs them
 any more, kept records, waiting matches and window states.
 `
 

@@ -5,8 +5,10 @@ import (
 	"io"
 	"time"
 
+	"probity/internal/daemon"
 	"probity/internal/neutral"
 	"probity/internal/rulediff"
+	"probity/internal/store"
 )
 
 type rulesDiffCommand struct {
@@ -24,7 +26,9 @@ type rulesDiffCommand struct {
 	Names    bool   `xor:"names" help:"Show the examples' sentences, which name persons: in markdown, too."`
 	NoNames  bool   `xor:"names" help:"Show no sentence: ids and counts only."`
 
-	Budget         int  `placeholder:"N" help:"How many alerts a week may interrupt somebody: critical and high ones."`
+	Budget   int    `placeholder:"N" help:"How many alerts a week may interrupt somebody: critical and high ones."`
+	StateDir string `placeholder:"DIR" help:"The state folder of the daemon, which knows how alerts were closed; the configuration's, if it is there, unless named. none asks nothing."`
+
 	FailOverBudget bool `help:"Exit with status 3 if the rules after the change exceed the budget."`
 }
 
@@ -62,7 +66,7 @@ func (c *rulesDiffCommand) Run(e *env) error {
 	}
 	o := rulediff.Options{
 		Config: config, Files: c.Files, Until: c.Until, Builtin: config.Rules.Builtin && !c.NoBuiltin,
-		Examples: c.Examples, Budget: c.Budget, Logger: logger,
+		Examples: c.Examples, Budget: c.Budget, Logger: logger, StateDir: c.stateDir(config),
 	}
 	if o.Base, err = rulediff.ReadSide(ctx, c.Base, paths); err != nil {
 		return fmt.Errorf("BASE: %w", err)
@@ -84,6 +88,19 @@ func (c *rulesDiffCommand) Run(e *env) error {
 		return errFindings
 	}
 	return nil
+}
+
+// stateDir is where outcomes are read. The configuration's folder need not be on this machine.
+func (c *rulesDiffCommand) stateDir(config *daemon.Config) string {
+	switch {
+	case c.StateDir == "none":
+		return ""
+	case c.StateDir != "":
+		return c.StateDir
+	case config.StateDir != "" && store.Exists(config.StateDir) == nil:
+		return config.StateDir
+	}
+	return ""
 }
 
 func (c *rulesDiffCommand) write(to io.Writer, report *rulediff.Report) error {

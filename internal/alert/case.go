@@ -18,9 +18,13 @@ type Case struct {
 	// Folded is not 0 if the alert was beyond the budget of its rule or person when it came: the how manieth of seven days it
 	// was. It then goes into digests only.
 	Folded int
+	Over   string // whose budget that was: one of OverRule, OverPerson, OverBoth
 
 	Closings       int // how often it was closed
 	ClosedRevision int // the last revision when it was closed last
+
+	Surroundings []uint64 // entries of the evidence that hold the lines around its records
+	Surrounded   int      // the last revision for which nothing more is to be preserved
 
 	Concerned
 }
@@ -41,6 +45,13 @@ func (c *Case) Have(s Severity) {
 	c.Had = append(slices.Clone(c.Had), s)
 	slices.SortFunc(c.Had, func(a, b Severity) int { return a.rank() - b.rank() })
 }
+
+// What a case can be over the budget of.
+const (
+	OverRule   = "rule"
+	OverPerson = "person"
+	OverBoth   = "rule and person"
+)
 
 // The states of a case beyond those of an alert.
 const (

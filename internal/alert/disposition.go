@@ -38,13 +38,15 @@ type Disposition struct {
 
 // Closing is what somebody says in closing an alert. The note stands in the evidence alone.
 type Closing struct {
-	ID       string   `json:"id"`
-	Revision int      `json:"revision"` // the last one that was looked at; 0: the last one there is
-	Outcome  Outcome  `json:"outcome"`
-	Note     string   `json:"note"`
-	By       string   `json:"by"` // the user's name
-	UID      uint32   `json:"uid"`
-	Roles    []string `json:"roles"`
+	ID       string  `json:"id"`
+	Revision int     `json:"revision"` // the last one that was looked at; 0: the last one there is
+	Outcome  Outcome `json:"outcome"`
+	Note     string  `json:"note"`
+	By       string  `json:"by"`            // the user's name
+	UID      *uint32 `json:"uid,omitempty"` // nil: of a certificate
+
+	Certificate string   `json:"certificate,omitempty"` // SHA-256 of it
+	Roles       []string `json:"roles"`
 }
 
 // Errors of a closing that whoever asked for it can do something about.

@@ -60,9 +60,14 @@ type Rules struct {
 	Paths   []string `json:"paths,omitempty" jsonschema:"rule files, globs, or directories with all below them"`
 }
 
-// Triage is the socket for questions about alerts. There is one if there are roles.
+// Triage is how questions about alerts are asked: on a socket, if there are roles, and at an address, if one is named.
 type Triage struct {
 	Socket string `json:"socket,omitempty" jsonschema:"path of a Unix socket; probity.sock in the state folder unless said, where root and the daemon's own user alone can reach it"`
+
+	Listen       string `json:"listen,omitempty" jsonschema:"host:port for callers on other machines, by TLS with certificates of their own alone; none unless said"`
+	CertFile     string `json:"cert_file,omitempty" jsonschema:"PEM; the daemon's certificate for listen, read anew for each connection"`
+	KeyFile      string `json:"key_file,omitempty" jsonschema:"PEM; its key"`
+	ClientCAFile string `json:"client_ca_file,omitempty" jsonschema:"PEM; the only authorities that certify callers"`
 }
 
 // Budget is the alert budget.

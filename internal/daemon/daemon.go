@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"slices"
 	"sync"
@@ -20,6 +21,7 @@ import (
 	"probity/internal/route"
 	"probity/internal/source"
 	"probity/internal/store"
+	"probity/internal/surround"
 )
 
 // Options of a daemon.
@@ -43,10 +45,12 @@ type Daemon struct {
 	admin       net.Listener         // the socket of who runs the daemon; nil if its path is too long
 	listener    net.Listener
 	asked       net.Listener // the socket for questions about alerts; nil without roles
+	askedAfar   net.Listener // the same by certificate; nil unless configured
 	routes      *route.Table
 	metrics     *metrics
 	systemd     systemd
 	checkpoints *checkpoints // nil without a key
+	around      *surround.Keeper
 	started     time.Time
 	backlog     backlog
 	storeUse    sync.Mutex // held while the store is asked from outside of the loop, or closed
@@ -102,7 +106,8 @@ func (d *Daemon) open() (err error) {
 	if err := d.archive(d.current.Load()); err != nil {
 		return err
 	}
-	d.notifier, err = notify.New(notify.Options{Outbox: d.store, Sinks: d.allSinks(), Logger: d.Logger, Registerer: d.Registry})
+	d.openSurroundings()
+	d.notifier, err = notify.New(notify.Options{Outbox: d.store, Sinks: d.allSinks(), Beside: background{d.store, d}, Logger: d.Logger, Registerer: d.Registry})
 	if err != nil {
 		return err
 	}
@@ -202,6 +207,7 @@ func (d *Daemon) committed(c *store.Commit) {
 		}
 	}
 	if len(c.Alerts) > 0 {
+		d.around.Committed(slices.Collect(maps.Keys(c.Cases)))
 		d.notifier.Wake()
 	}
 	d.checkpoints.grown(d.store.EvidenceHead())

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"probity/internal/alert"
 	"probity/internal/evidence"
 	"probity/internal/hearing"
 	"probity/internal/source"
@@ -141,8 +142,21 @@ func (x *export) lacksEntries() {
 	}
 }
 
+// kept is what was preserved of the log around the records, by the entries of the evidence.
+func (x *export) kept() []alert.Surrounding {
+	var list []alert.Surroundings
+	for _, e := range x.Entries {
+		var s alert.Surroundings
+		if e.Kind == "surroundings" && json.Unmarshal(e.Body, &s) == nil { // one that was redacted holds nothing
+			list = append(list, s)
+		}
+	}
+	return alert.Newest(list)
+}
+
 // lines finds every quoted record in the logs.
 func (x *export) lines() error {
+	kept := x.kept()
 	seen := map[string]bool{}
 	for _, r := range x.Revisions {
 		for _, rec := range r.Alert.Evidence {
@@ -155,6 +169,9 @@ func (x *export) lines() error {
 				return fmt.Errorf("record %s: %w", rec.ID, err)
 			}
 			l := hearing.Line{Record: rec, Bytes: b}
+			if i := slices.IndexFunc(kept, func(s alert.Surrounding) bool { return s.Event == rec.ID }); i >= 0 {
+				l.Kept = &kept[i]
+			}
 			a, err := source.ReadAround(rec.Path, rec.Offset, b, x.o.Surroundings)
 			if err == nil {
 				l.Now = &hearing.Place{Path: a.Path, Offset: a.Offset, Text: slices.Concat(a.Before, a.Record, a.After)}

@@ -228,3 +228,30 @@ func TestABundleSaysWhatItLacks(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestABundleHasTheLinesThatWerePreservedWhereTheLogHasGone(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.force(roles(t, "second"))
+	s.append(s.lines[0])
+	d, stop := s.start(Options{})
+	s.filler(10)
+	s.append(s.viewed("xqzother", 300, 1)...)
+	s.filler(400)
+	s.drain(d)
+	id := s.ids(d)["solo_xqzother"]
+	if _, err := s.ask(d).Show(t.Context(), id); err != nil { // which preserves, if nobody has
+		t.Fatal(err)
+	}
+	stop()
+	if err := os.Remove(s.path("logs/niche.csv")); err != nil {
+		t.Fatal(err)
+	}
+	c := s.export(id, "")
+	if len(c.Lines) != 1 || c.Lines[0].Now != nil || c.Lines[0].Kept == nil {
+		t.Fatalf("%+v", c.Lines)
+	}
+	if page, err := os.ReadFile(filepath.Join(unpacked(t, c), "report.html")); err != nil || !strings.Contains(string(page), "xqzfiller11") || !strings.Contains(string(page), "were preserved at") {
+		t.Errorf("the report lacks the preserved lines: %v", err)
+	}
+}

@@ -61,7 +61,8 @@ func (c *Config) resolve(folder string) {
 
 // paths are the single paths of the configuration.
 func (c *Config) paths() []*string {
-	out := []*string{&c.StateDir, &c.IdentityKeyFile, &c.Evidence.SigningKeyFile, &c.Triage.Socket}
+	out := []*string{&c.StateDir, &c.IdentityKeyFile, &c.Evidence.SigningKeyFile, &c.Triage.Socket,
+		&c.Triage.CertFile, &c.Triage.KeyFile, &c.Triage.ClientCAFile}
 	for _, list := range [][]notify.Config{c.Sinks, c.Evidence.Witness} {
 		for i := range list {
 			s := &list[i]

@@ -35,6 +35,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	watching, stopWatching := context.WithCancel(beside)
 	running.Go(func() { d.watch(watching) })
 	running.Go(func() { d.checkpoints.run(watching) })
+	running.Go(func() { d.around.Run(watching) })
 	d.countOutbox() // before the first record is read
 	running.Go(func() { d.watchOutbox(watching) })
 	running.Go(func() { d.systemd.feedWatchdog(watching, d.alive) })

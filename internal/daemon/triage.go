@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
+
+	"go.uber.org/zap"
 
 	"probity/internal/alert"
 	"probity/internal/evidence"
@@ -43,10 +47,41 @@ func (p *parts) buildRoutes() {
 	if err := triage.CheckPath(c.Triage.Socket); err != nil {
 		p.problem("triage.socket", err.Error(), "choose a shorter path")
 	}
+	p.checkTriageListen()
 	p.routes = routes
 }
 
-// listenForQuestions makes the socket, if there is anybody who may ask.
+// checkTriageListen: what is asked from other machines is asked with a certificate, or not at all.
+func (p *parts) checkTriageListen() {
+	t := &p.config.Triage
+	certified := slices.ContainsFunc(slices.Collect(maps.Values(p.config.Roles)), func(r route.Role) bool { return len(r.Certificates) > 0 })
+	if t.Listen == "" {
+		if t.CertFile+t.KeyFile+t.ClientCAFile != "" {
+			p.problem("triage", "certificates, and no triage.listen: nobody would see them", "write listen: host:port as well, or leave them out")
+		}
+		if certified {
+			p.problem("roles", "a role has certificates, and there is no triage.listen: nobody could show one", "write triage: {listen: host:port, …}, or leave them out")
+		}
+		return
+	}
+	if _, _, err := net.SplitHostPort(t.Listen); err != nil {
+		p.problem("triage.listen", t.Listen+" is no host:port", "write it as 192.0.2.7:9481; [::]:9481 is every address")
+	}
+	if !certified {
+		p.problem("triage.listen", "no role has certificates: nobody could ask anything", "write roles: {iso: {certificates: [\"email:…\"]}}, or leave listen out")
+	}
+	if t.CertFile == "" || t.KeyFile == "" || t.ClientCAFile == "" {
+		p.problem("triage.listen", "it needs cert_file, key_file and client_ca_file: there is no way to ask without a certificate", "write all three")
+	} else if err := t.files().Check(); err != nil {
+		p.problem("triage.listen", err.Error(), "")
+	}
+}
+
+func (t *Triage) files() triage.TLSFiles {
+	return triage.TLSFiles{CA: t.ClientCAFile, Cert: t.CertFile, Key: t.KeyFile}
+}
+
+// listenForQuestions makes the socket, if there is anybody who may ask, and listens for those with certificates.
 func (d *Daemon) listenForQuestions() (err error) {
 	if len(d.Config.Roles) == 0 {
 		return nil
@@ -54,30 +89,42 @@ func (d *Daemon) listenForQuestions() (err error) {
 	if d.asked, err = triage.Listen(d.Config.Triage.Socket); err != nil {
 		return fmt.Errorf("triage.socket: %w", err)
 	}
+	if d.Config.Triage.Listen == "" {
+		return nil
+	}
+	if d.askedAfar, err = d.Config.Triage.files().Listen(d.Config.Triage.Listen); err != nil {
+		return fmt.Errorf("triage.listen: %w", err)
+	}
 	return nil
 }
 
 func (d *Daemon) stopQuestions() error {
-	if d.asked == nil {
-		return nil
+	var errs []error
+	for _, l := range []net.Listener{d.asked, d.askedAfar} {
+		if l == nil {
+			continue
+		}
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
 	}
-	if err := d.asked.Close(); !errors.Is(err, net.ErrClosed) {
-		return err
-	}
-	return nil
+	return errors.Join(errs...)
 }
 
-// serveQuestions answers on the socket until the returned server is shut down.
+// serveQuestions answers on the socket, and to those with certificates, until the returned server is shut down.
 func (d *Daemon) serveQuestions(running *sync.WaitGroup, failed context.CancelCauseFunc) *http.Server {
 	server := triage.New(triage.Options{Cases: casebook{d.store, d}, Roles: d.routes, PerWeek: d.Config.Budget.PerWeek, Closed: d.closed}).HTTP()
-	if d.asked == nil {
-		return server
-	}
-	running.Go(func() {
-		if err := server.Serve(d.asked); !errors.Is(err, http.ErrServerClosed) {
-			failed(err)
+	server.ErrorLog, _ = zap.NewStdLogAt(d.Logger, zap.WarnLevel) // the level exists
+	for _, l := range []net.Listener{d.asked, d.askedAfar} {
+		if l == nil {
+			continue
 		}
-	})
+		running.Go(func() {
+			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				failed(err)
+			}
+		})
+	}
 	return server
 }
 
@@ -107,7 +154,16 @@ func (c casebook) Note(kind string, body any) error {
 func (c casebook) CloseAlert(x alert.Closing) (alert.Case, error) {
 	before, err := c.Store.CloseAlert(x)
 	c.grown()
+	if err == nil {
+		c.daemon.notifier.Review([]string{x.ID})
+	}
 	return before, err
+}
+
+// Around returns the lines around the records of an alert, and preserves them first if nobody has yet.
+func (c casebook) Around(of alert.Case) ([]alert.Surrounding, error) {
+	all, err := c.daemon.around.Of(of)
+	return all[of.ID], err
 }
 
 func (c casebook) grown() { c.daemon.checkpoints.grown(c.EvidenceHead()) }

@@ -40,7 +40,8 @@ type Revision struct {
 type Line struct {
 	Record event.Record
 	Bytes  []byte
-	Now    *Place // nil: gone
+	Now    *Place             // nil: gone
+	Kept   *alert.Surrounding // what was preserved of the log around it; nil: nothing
 }
 
 // Place is a stretch of a log file as it stands now.

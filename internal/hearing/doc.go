@@ -10,7 +10,8 @@
 //	revisions/N.json             revision N, the very bytes that were committed and delivered
 //	lines.json                   of each quoted record: id, source, path, offset, length, SHA-256, and which files here are its own
 //	lines/NNN.record             its exact bytes
-//	lines/NNN.surroundings       the log around it as it stands now, lines before and after, the record included
+//	lines/NNN.surroundings       the log around it as it stands now, lines before and after, the record included; what was
+//	                             preserved of it when the alert was made is in the entries of kind surroundings
 //	evidence/entries.jsonl       the chain's lines about the alert, and bodies.jsonl the bodies, line by line
 //	evidence/checkpoint          the newest signed checkpoint of the log (a signed note, C2SP tlog-checkpoint)
 //	evidence/proofs.json         the entries' inclusion proofs, in the order of entries.jsonl; null for one the checkpoint lacks

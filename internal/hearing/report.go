@@ -60,6 +60,9 @@ type entryRow struct{ Seq, At, Kind, What, Proof string }
 // check is one thing that a reader can check, and the shell line that does it in the unpacked bundle.
 type check struct{ Say, Shell string }
 
+// surroundings is the kind of entries that hold the lines around records.
+const surroundings = "surroundings"
+
 const timeForm = "2006-01-02 15:04:05 MST"
 
 func at(t time.Time) string { return t.UTC().Format(timeForm) }
@@ -172,6 +175,13 @@ func rowOf(i int, l Line) lineRow {
 		Offset: fmt.Sprint(rec.Offset), SHA256: n(rec.SHA256), Text: n(string(l.Bytes))}
 	if l.Now == nil {
 		row.Now = "gone from the log: the copy here is the one that was kept with the alert"
+		if l.Kept != nil && l.Kept.Missing == "" {
+			row.Now += n(fmt.Sprintf("; the lines around it are those that were preserved at %s, see the entries of kind surroundings", at(l.Kept.TakenAt)))
+			before, after := l.Kept.Lines()
+			for _, line := range slices.Concat(before, strings.Split(strings.TrimRight(string(l.Bytes), "\r\n"), "\n"), after) {
+				row.Surroundings += n(line) + "\n"
+			}
+		}
 		return row
 	}
 	row.Now = n(fmt.Sprintf("stands unchanged in %s", l.Now.Path))
@@ -187,6 +197,9 @@ func rowOfEntry(e Entry) entryRow {
 	}
 	_ = json.Unmarshal(e.Line, &link) // it has been read as an entry before
 	row := entryRow{Seq: fmt.Sprint(e.Seq), At: neutral.Terminal(link.At), Kind: neutral.Terminal(e.Kind), What: neutral.Terminal(string(e.Body)), Proof: "not in the checkpoint"}
+	if e.Kind == surroundings {
+		row.What = "the lines around records, as the log had them then; they are in evidence/bodies.jsonl"
+	}
 	if e.Body == nil {
 		row.What = "redacted"
 	}

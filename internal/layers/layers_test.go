@@ -12,7 +12,7 @@ var rows = [][]string{
 	{"cmd/probity"},
 	{"demo", "rulediff", "trial"},
 	{"daemon", "ruletest", "evaluate"},
-	{"pipeline"},
+	{"pipeline", "surround"},
 	{"source", "listen", "store", "notify", "hearing", "triage"},
 	{"engine", "evidence", "page", "coverage", "dipcheck"},
 	{"decode", "rule", "window", "table", "route"},

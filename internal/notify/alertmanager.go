@@ -18,6 +18,7 @@ import (
 	"probity/internal/alert"
 	"probity/internal/fsx"
 	"probity/internal/neutral"
+	"probity/internal/page"
 )
 
 const (
@@ -44,6 +45,8 @@ type alertmanager struct {
 	runbook      string
 	resend       time.Duration
 	resolveAfter time.Duration
+	beside       beside
+	own          *annotations
 
 	shown map[string]*shownAlert // by alert id: what was told and is told again
 	next  time.Time              // when that is due
@@ -65,7 +68,7 @@ type postedAlert struct {
 
 func alertmanagerKind() kind {
 	return kind{
-		keys:  append([]string{"url", "urls", "resend", "resolve_after", "names", "runbook"}, posterKeys...),
+		keys:  append([]string{"url", "urls", "resend", "resolve_after", "names", "runbook", "pages", "annotations"}, posterKeys...),
 		check: checkAlertmanager,
 		build: newAlertmanager,
 	}
@@ -91,7 +94,7 @@ func checkAlertmanager(c Config) (flaws []Flaw) {
 			flaws = append(flaws, Flaw{"runbook", "is no address of a page", "write https://host/path/{rule}, where {rule} becomes the rule's id and {reference} the alert's"})
 		}
 	}
-	return append(flaws, checkPoster(c)...)
+	return slices.Concat(flaws, checkAnnotations(c), checkPoster(c))
 }
 
 func newAlertmanager(c Config, _ *fsx.FS) (Sink, error) {
@@ -100,6 +103,7 @@ func newAlertmanager(c Config, _ *fsx.FS) (Sink, error) {
 		resend:       cmp.Or(c.Resend.Std(), defaultResend),
 		resolveAfter: cmp.Or(c.ResolveAfter.Std(), defaultResolveAfter),
 		shown:        map[string]*shownAlert{},
+		beside:       nothing{},
 	}
 	for _, u := range append(slices.Clone(c.URLs), c.URL) {
 		if u != "" {
@@ -107,6 +111,9 @@ func newAlertmanager(c Config, _ *fsx.FS) (Sink, error) {
 		}
 	}
 	var err error
+	if m.own, err = newAnnotations(c); err != nil {
+		return nil, fmt.Errorf("annotations: %w", err)
+	}
 	m.poster, err = newPoster(c)
 	return m, err
 }
@@ -123,6 +130,16 @@ func (m *alertmanager) Deliver(ctx context.Context, mark int64, batch []alert.De
 	}
 	now := time.Now()
 	is := m.posted(a, now, now)
+	if d.Folded > 0 {
+		is.Annotations["folded"] = strconv.Itoa(d.Folded)
+	}
+	cases, err := m.beside.Cases([]string{a.ID})
+	if err != nil {
+		return 0, mark, err
+	}
+	if c, ok := cases[a.ID]; ok && c.State() == alert.Closed && c.ClosedRevision >= a.Revision { // closed before it came here
+		is.end(now)
+	}
 	post := []postedAlert{is}
 	if before := m.shown[a.ID]; before != nil && !maps.Equal(before.was.Labels, is.Labels) {
 		// Other labels are another alert to Alertmanager: a new severity or marking ends the one that it has.
@@ -159,10 +176,50 @@ func (m *alertmanager) Next() time.Time {
 	return m.next
 }
 
+// Review implements reviewing: it has what is shown told again at once. After a start all of it is told again anyway.
+func (m *alertmanager) Review(_ context.Context, ids []string) error {
+	if slices.ContainsFunc(ids, func(id string) bool { return m.shown[id] != nil }) {
+		m.next = time.Now()
+	}
+	return nil
+}
+
+func (m *alertmanager) inform(b beside) { m.beside = b }
+
+// end ends an alert now, unless it has ended before.
+func (p *postedAlert) end(now time.Time) {
+	if !p.EndsAt.After(now) {
+		return
+	}
+	p.EndsAt = now
+	p.Annotations = maps.Clone(p.Annotations)
+	p.Annotations["status"] = string(alert.Closed)
+	if p.StartsAt.After(now) {
+		p.StartsAt = now
+	}
+}
+
+// endClosed ends what was closed. What is reopened fires by the revision that reopens it, which is delivered.
+func (m *alertmanager) endClosed(ids []string, now time.Time) error {
+	cases, err := m.beside.Cases(ids)
+	if err != nil {
+		return fmt.Errorf("asking what was closed: %w", err)
+	}
+	for id, c := range cases {
+		if s := m.shown[id]; s != nil && c.State() == alert.Closed {
+			s.was.end(now)
+		}
+	}
+	return nil
+}
+
 // Repeat implements lasting.
 func (m *alertmanager) Repeat(ctx context.Context) (ended []int64, err error) {
 	now := time.Now()
 	ids := slices.Sorted(maps.Keys(m.shown))
+	if err := m.endClosed(ids, now); err != nil {
+		return nil, err
+	}
 	var part error
 	for some := range slices.Chunk(ids, postedAtOnce) {
 		post := make([]postedAlert, len(some))
@@ -211,6 +268,11 @@ func (m *alertmanager) posted(a *alert.Alert, arrived, now time.Time) postedAler
 	if m.runbook != "" {
 		p.Annotations["runbook_url"] = runbookOf(m.runbook, a.Rule.ID, a.ID)
 	}
+	own, err := m.own.of(page.Item{Alert: a})
+	if err != nil { // it was tried at load, and the alert does not wait for it
+		own = map[string]string{"annotations": "a template of the configuration does not fit this alert"}
+	}
+	maps.Copy(p.Annotations, own)
 	return p
 }
 

@@ -30,7 +30,7 @@ type Config struct {
 
 	Dir      string `json:"dir"`      // html: the folder of pages
 	Group    string `json:"group"`    // html: that alone can read them; the daemon's own if left out
-	Template string `json:"template"` // html: redefines parts of the page
+	Template string `json:"template"` // html: redefines parts of the page; webhook: the body, in place of a format
 	Zone     string `json:"zone"`     // html, email: of local times; the configuration's zone if left out
 
 	Server       string            `json:"server"`        // email: host or host:port; 587, 465 with implicit TLS
@@ -40,7 +40,7 @@ type Config struct {
 	From         string            `json:"from"`          // email: the sender's address
 	To           map[string]string `json:"to"`            // email: role to address; each gets every mail
 	Names        bool              `json:"names"`         // email: the body names persons, subjects never do; alertmanager: the summary names them
-	Pages        string            `json:"pages"`         // email: what stands before REFERENCE.html in the address of a page
+	Pages        string            `json:"pages"`         // email, alertmanager: what stands before REFERENCE.html in the address of a page
 	DigestAt     string            `json:"digest_at"`     // email: hh:mm in zone, when the day's lesser alerts go in one mail
 	Digest       []alert.Severity  `json:"digest"`        // email: the severities that wait for it; low and medium if left out
 	TextTemplate string            `json:"text_template"` // email: redefines subject and text
@@ -59,6 +59,7 @@ type Config struct {
 	Resend       strictyaml.Duration `json:"resend"`        // alertmanager: what lasts is told again so often; 1m if left out
 	ResolveAfter strictyaml.Duration `json:"resolve_after"` // alertmanager: an alert ends so long after its period, or its arrival; 1h if left out
 	Runbook      string              `json:"runbook"`       // alertmanager: address of a page, with {rule} and {reference}
+	Annotations  map[string]string   `json:"annotations"`   // alertmanager: further ones, or in the place of summary; templates over what a mail may hold
 
 	MaxBytes int    `json:"max_bytes"` // syslog: of a message; 8192 if left out
 	Confirm  string `json:"confirm"`   // syslog: close, or none for a receiver that never ends a connection

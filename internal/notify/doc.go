@@ -54,6 +54,18 @@
 // only memory: the first line of a page is a comment that holds its row of the list (page.Row), so a role may remove pages. A
 // removed page comes back with the alert's next revision. Package page writes the pages and the mails.
 //
+// What is known of an alert beside its revision (its triage, other alerts, the lines around its records: beside, which the daemon
+// is) is looked up when a page is written, and a page is written again when its part of that changes (Review), after a start
+// for all pages. Their row remembers which state they show. So a page is no fixed body, as other sinks have.
+//
+// # Templates
+//
+// html and email have those of package page. A webhook's template is its body: a text/template over alert.Alert, with the
+// function json for each value; annotations of alertmanager are text/templates over page.Notice, which holds no name unless
+// names: true. All are tried at load, over alerts with nothing, with everything, and with what somebody could write into a log.
+// syslog has none: CEF, OCSF and RFC 5424 are what a SIEM parses, and it maps them on its own side. file has none: its lines are
+// what everything else is compared with.
+//
 // # E-mail
 //
 // A revision is a mail, in text and HTML, over a connection of its own: STARTTLS (a server without it gets nothing), TLS from the
@@ -69,7 +81,8 @@
 // With digest_at, the severities in digest wait for that hour of the day in zone and go in one mail, grouped by person, which
 // tells the last revision of each alert. What waits is in the outbox and nowhere else: a revision is due at the first such hour
 // after it was committed, so an hour that was slept through is made up for at the start. A revision of another severity does
-// not wait, and takes earlier ones of its alert with it. More than 16 batches (2048 revisions) that wait go early. A digest that
+// not wait, and takes earlier ones of its alert with it. What is beyond the alert budget waits, too, and stands under a heading of
+// its own, with whose budget that is. More than 16 batches (2048 revisions) that wait go early. A digest that
 // a server refuses is halved until only what is refused is left. Stopping the daemon does not wait for the hour.
 //
 // # The ceiling
@@ -90,12 +103,15 @@
 // the alert then even if Probity is gone, and not before, however long Probity is stopped. Rejected: endsAt a few resends ahead,
 // as Prometheus does, which resolves every alert when this daemon is updated.
 //
+// What was closed (beside.Cases) ends with the next repetition, which comes at once, and after a start as well; a revision that
+// reopens it is delivered, and fires again.
+//
 // Of several urls one that answers makes an arrival; the others are told with the next repetition. A revision with other
 // labels (a new severity) ends the alert that has the old ones.
 //
 // # syslog
 //
-//	<octets> <PRI>1 <time of the last event> <host> probity - alert [probity@32473 key rule severity status marking without] <body>
+//	<octets> <PRI>1 <time of the last event> <host> probity - alert [probity@32473 key rule severity status marking without folded reopened] <body>
 //
 // RFC 5424 over TLS (RFC 5425) or, to this machine, TCP; facility 13 (log audit); critical, err, warning, notice by severity,
 // info for what is withdrawn. A connection takes one revision. Syslog has no acknowledgement, so the sink ends its side and waits

@@ -31,9 +31,11 @@ type email struct {
 	plain          bool // no TLS, on this machine
 	secure         *tls.Config
 	timeout        time.Duration
+	connect        connector
 	letter         page.Letter
 	mail           *page.Mail
 	digest
+	beside beside
 
 	most int // revisions that the next digest may hold; 0: any number. See digestOf
 }
@@ -64,8 +66,11 @@ func (e *email) one(ctx context.Context, mark int64, d alert.Delivery) (int, int
 	if err != nil {
 		return 0, mark, err
 	}
-	notice := e.letter.Notice(a, d.Body)
-	m, err := e.mail.Notice(notice)
+	items, err := e.items([]alert.Delivery{d}, []*alert.Alert{a})
+	if err != nil {
+		return 0, mark, err
+	}
+	m, err := e.mail.Notice(e.letter.Notice(items[0]))
 	if err != nil {
 		return 0, mark, failure(Stuck, "the mail template does not fit this alert: %w", templateError(err))
 	}
@@ -95,7 +100,6 @@ func (e *email) digestOf(ctx context.Context, mark int64, batch []alert.Delivery
 		batch = batch[:min(e.most, len(batch))]
 	}
 	var alerts []*alert.Alert
-	var bodies [][]byte
 	highest, all := "", sha256.New()
 	for i, d := range batch {
 		a, err := alertOf(d)
@@ -109,10 +113,14 @@ func (e *email) digestOf(ctx context.Context, mark int64, batch []alert.Delivery
 		if i == 0 || page.Rank(a.Marking) > page.Rank(highest) {
 			highest = a.Marking
 		}
-		alerts, bodies = append(alerts, a), append(bodies, d.Body)
+		alerts = append(alerts, a)
 		fmt.Fprintln(all, d.Key())
 	}
-	m, err := e.mail.Digest(e.letter.Digest(alerts, bodies, highest))
+	items, err := e.items(batch, alerts)
+	if err != nil {
+		return 0, mark, err
+	}
+	m, err := e.mail.Digest(e.letter.Digest(items, highest))
 	if err != nil {
 		return 0, mark, failure(Stuck, "the template of the digest does not fit: %w", templateError(err))
 	}
@@ -135,6 +143,21 @@ func (e *email) digestOf(ctx context.Context, mark int64, batch []alert.Delivery
 	}
 	e.most = 0
 	return len(batch), mark, nil
+}
+
+func (e *email) inform(b beside) { e.beside = b }
+
+// items are the revisions of deliveries, with whose budget they are beyond.
+func (e *email) items(batch []alert.Delivery, alerts []*alert.Alert) ([]page.Item, error) {
+	cases, err := e.beside.Cases(idsOf(batch))
+	if err != nil {
+		return nil, fmt.Errorf("asking whose budget it is beyond: %w", err)
+	}
+	items := make([]page.Item, len(batch))
+	for i, d := range batch {
+		items[i] = page.Item{Alert: alerts[i], Body: d.Body, Folded: d.Folded, Over: cases[d.AlertID].Over, Reopened: d.Reopened}
+	}
+	return items, nil
 }
 
 // revisionHeader holds the keys of what a mail tells, so that a mailbox's rules and an auditor can find a repeat.

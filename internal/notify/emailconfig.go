@@ -125,10 +125,11 @@ func checkDigest(c Config) []Flaw {
 }
 
 func newEmail(c Config, _ *fsx.FS) (Sink, error) {
-	e := &email{name: c.Name, from: c.From, to: c.To, user: c.User, implicit: c.TLS == implicitTLS, plain: c.TLS == noTLS, timeout: c.Timeout.Std()}
+	e := &email{beside: nothing{}, name: c.Name, from: c.From, to: c.To, user: c.User, implicit: c.TLS == implicitTLS, plain: c.TLS == noTLS, timeout: c.Timeout.Std()}
 	if e.timeout == 0 {
 		e.timeout = mailTimeout
 	}
+	e.connect = (&net.Dialer{Timeout: e.timeout}).DialContext
 	var err error
 	if e.host, e.port, err = serverOf(c); err != nil {
 		return nil, fmt.Errorf("server: %w", err)

@@ -27,6 +27,7 @@ type htmlSink struct {
 	zone      *time.Location
 	sheet     *page.Sheet
 	fs        *fsx.FS
+	beside    beside
 
 	rows map[string]page.Row // of the pages in the folder, by alert id
 }
@@ -74,7 +75,7 @@ func templateFile(key, path string) (page.File, error) {
 }
 
 func newHTMLSink(c Config, fs *fsx.FS) (Sink, error) {
-	s := &htmlSink{name: c.Name, dir: filepath.Clean(c.Dir), fs: fs}
+	s := &htmlSink{name: c.Name, dir: filepath.Clean(c.Dir), fs: fs, beside: nothing{}}
 	own, err := templateFile("template", c.Template)
 	if err != nil {
 		return nil, err
@@ -116,6 +117,7 @@ func (s *htmlSink) Deliver(ctx context.Context, mark int64, batch []alert.Delive
 // pages renders what the first done of the batch make of the folder. The error is of batch[done], which can be no page.
 func (s *htmlSink) pages(batch []alert.Delivery) (pages map[string][]byte, done int, unfit error) {
 	pages = map[string][]byte{}
+	known := s.beside.Backgrounds(s.name, idsOf(batch))
 	for _, d := range batch {
 		a, err := alertOf(d)
 		if err != nil {
@@ -124,20 +126,31 @@ func (s *htmlSink) pages(batch []alert.Delivery) (pages map[string][]byte, done 
 		// A kill may have come after a newer revision was written: its page stays. The same one is written again, because
 		// nobody knows whether its name was durable.
 		if s.rows[d.AlertID].Revision <= d.Revision {
-			row := page.RowOf(a, s.zone)
-			line, err := row.Line()
-			if err != nil {
-				return pages, done, failure(Refused, "%w", err)
+			if s.rows[d.AlertID], pages[pageFile(d.AlertID)], err = s.page(a, d.Body, known[d.AlertID]); err != nil {
+				return pages, done, err
 			}
-			body, err := s.sheet.Page(page.Of(a, d.Body, s.zone))
-			if err != nil {
-				return pages, done, failure(Stuck, "the page template does not fit this alert: %w", templateError(err))
-			}
-			s.rows[d.AlertID], pages[pageFile(d.AlertID)] = row, append(line, body...)
 		}
 		done++
 	}
 	return pages, done, nil
+}
+
+// page writes one page and its row.
+func (s *htmlSink) page(a *alert.Alert, body []byte, known *alert.Background) (page.Row, []byte, error) {
+	row, view := page.RowOf(a, s.zone), page.Of(a, body, s.zone)
+	if known != nil {
+		view.Tell(known, a.Concerned(), s.zone)
+		row.Status, row.Told = string(known.State), known.Mark
+	}
+	line, err := row.Line()
+	if err != nil {
+		return row, nil, failure(Refused, "%w", err)
+	}
+	text, err := s.sheet.Page(view)
+	if err != nil {
+		return row, nil, failure(Stuck, "the page template does not fit this alert: %w", templateError(err))
+	}
+	return row, append(line, text...), nil
 }
 
 // write makes the pages stand, then the list. If it fails nothing is remembered, and the folder is read anew.

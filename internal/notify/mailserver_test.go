@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"probity/internal/alert"
+	"probity/internal/page"
 )
 
 // mailServer is a real SMTP server (aiosmtpd) on a port of its own, in a process of its own.
@@ -177,7 +178,7 @@ func emailHarness(s *mailServer) harness {
 			if err != nil {
 				return err.Error()
 			}
-			m, err := sink.mail.Notice(sink.letter.Notice(a, d.Body))
+			m, err := sink.mail.Notice(sink.letter.Notice(page.Item{Alert: a, Body: d.Body}))
 			if err != nil {
 				return err.Error()
 			}

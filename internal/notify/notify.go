@@ -40,10 +40,11 @@ const (
 	DefaultLongestRetry = 5 * time.Minute
 )
 
-// Options of a Notifier. Logger and Registerer may be nil; the rest has defaults.
+// Options of a Notifier. Beside, Logger and Registerer may be nil; the rest has defaults.
 type Options struct {
 	Outbox     outbox
 	Sinks      []Sink
+	Beside     beside
 	Logger     *zap.Logger
 	Registerer prometheus.Registerer
 
@@ -64,6 +65,9 @@ func (o *Options) validate() error {
 	}
 	if o.FirstRetry < 0 || o.LongestRetry < o.FirstRetry {
 		return fmt.Errorf("retries from %v to %v", o.FirstRetry, o.LongestRetry)
+	}
+	if o.Beside == nil {
+		o.Beside = nothing{}
 	}
 	if o.Logger == nil {
 		o.Logger = zap.NewNop()
@@ -115,6 +119,9 @@ func New(o Options) (*Notifier, error) {
 	}
 	n := &Notifier{}
 	for _, s := range o.Sinks {
+		if i, ok := as[informed](s); ok {
+			i.inform(o.Beside)
+		}
 		n.queues = append(n.queues, newQueue(s, &o, m))
 	}
 	return n, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -39,20 +40,27 @@ type queue struct {
 	restored bool    // it has been handed what lasts
 	partly   bool    // logged: a part of what lasts could not be told again
 	ended    []int64 // of what lasts, and not yet recorded
+
+	reviewing reviewing // the sink, if it is one
+	toReview  sync.Mutex
+	reviews   reviews
 }
 
 func newQueue(s Sink, o *Options, m *metrics) *queue {
 	lasting, _ := as[lasting](s)
+	reviewing, _ := as[reviewing](s)
 	return &queue{
-		sink:     s,
-		lasting:  lasting,
-		outbox:   o.Outbox,
-		batch:    o.Batch,
-		log:      o.Logger.With(zap.String("sink", s.Name())),
-		metrics:  m,
-		wake:     make(chan struct{}, 1),
-		turn:     make(chan struct{}, 1),
-		patience: newPatience(o.FirstRetry, o.LongestRetry),
+		reviewing: reviewing,
+		reviews:   reviews{all: true},
+		sink:      s,
+		lasting:   lasting,
+		outbox:    o.Outbox,
+		batch:     o.Batch,
+		log:       o.Logger.With(zap.String("sink", s.Name())),
+		metrics:   m,
+		wake:      make(chan struct{}, 1),
+		turn:      make(chan struct{}, 1),
+		patience:  newPatience(o.FirstRetry, o.LongestRetry),
 	}
 }
 
@@ -67,6 +75,9 @@ func (q *queue) run(ctx context.Context) {
 	defer q.hangUp()
 	for {
 		r, err := q.round(ctx, false)
+		if err == nil {
+			r, err = q.review(ctx, r)
+		}
 		if err == nil {
 			r, err = q.repeat(ctx, r)
 		}

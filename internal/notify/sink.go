@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"fmt"
+	"net"
 	"time"
 
 	"probity/internal/alert"
@@ -23,6 +24,9 @@ type Sink interface {
 	// its error counts for nothing. Errors name no person and hold no secret.
 	Deliver(ctx context.Context, mark int64, batch []alert.Delivery) (done int, newMark int64, err error)
 }
+
+// connector opens connections as a net.Dialer does, which it is.
+type connector func(ctx context.Context, network, address string) (net.Conn, error)
 
 // Extent says what a failure stops.
 type Extent int

@@ -24,11 +24,12 @@ func (e *email) send(ctx context.Context, msg *gomail.Msg) error {
 		}
 	}()
 	dial := func(ctx context.Context, network, address string) (c net.Conn, err error) {
-		dialer := &net.Dialer{Timeout: e.timeout}
-		if e.implicit {
-			c, err = (&tls.Dialer{NetDialer: dialer, Config: e.secure}).DialContext(ctx, network, address)
-		} else {
-			c, err = dialer.DialContext(ctx, network, address)
+		if c, err = e.connect(ctx, network, address); err == nil && e.implicit {
+			secure := tls.Client(c, e.secure)
+			if err = secure.HandshakeContext(ctx); err != nil {
+				c.Close() // its failure is told
+			}
+			c = secure
 		}
 		if err == nil {
 			conn = c

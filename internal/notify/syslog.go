@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,6 +49,7 @@ type syslogSink struct {
 	confirm  bool
 	timeout  time.Duration
 	hostname string
+	connect  connector
 }
 
 func syslogKind() kind {
@@ -85,7 +87,7 @@ func newSyslog(c Config, _ *fsx.FS) (Sink, error) {
 	if err != nil {
 		return nil, errors.New("url: is no URL")
 	}
-	s := &syslogSink{name: c.Name, address: u.Host, form: formatNamed(c.Format), maxBytes: c.MaxBytes, confirm: c.Confirm != confirmByNothing, timeout: c.Timeout.Std()}
+	s := &syslogSink{name: c.Name, address: u.Host, form: formatNamed(c.Format), maxBytes: c.MaxBytes, confirm: c.Confirm != confirmByNothing, timeout: c.Timeout.Std(), connect: (&net.Dialer{}).DialContext}
 	if s.maxBytes == 0 {
 		s.maxBytes = defaultMaxBytes
 	}
@@ -129,7 +131,7 @@ func (s *syslogSink) message(d alert.Delivery) (string, error) {
 		return "", err
 	}
 	const longestNote = "records" // of what within may leave out
-	empty, err := s.frame(a, longestNote, "")
+	empty, err := s.frame(d, a, longestNote, "")
 	if err != nil {
 		return "", err
 	}
@@ -137,12 +139,12 @@ func (s *syslogSink) message(d alert.Delivery) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return s.frame(a, without, string(body))
+	return s.frame(d, a, without, string(body))
 }
 
 // frame puts the header before a body. The time is that of the last event, so that every attempt sends the same bytes. No
 // byte order mark stands before the body, which readers of JSON and CEF would trip over.
-func (s *syslogSink) frame(a *alert.Alert, without, body string) (string, error) {
+func (s *syslogSink) frame(d alert.Delivery, a *alert.Alert, without, body string) (string, error) {
 	m := &rfc5424.SyslogMessage{}
 	m.SetPriority(auditFacility*8 + syslogSeverity(a))
 	m.SetVersion(1)
@@ -152,6 +154,12 @@ func (s *syslogSink) frame(a *alert.Alert, without, body string) (string, error)
 	m.SetMsgID("alert")
 	// The builder's own setters take parameters that are escaped already, and drop others in silence.
 	parameters := map[string]string{}
+	if d.Folded > 0 {
+		parameters["folded"] = strconv.Itoa(d.Folded)
+	}
+	if d.Reopened {
+		parameters["reopened"] = "true"
+	}
 	for _, p := range [][2]string{{"key", a.Key()}, {"rule", a.Rule.ID}, {"severity", string(a.Rule.Severity)}, {"status", string(a.Status)}, {"marking", a.Marking}, {"without", without}} {
 		if p[1] != "" {
 			parameters[p[0]] = neutral.Terminal(p[1])
@@ -215,10 +223,15 @@ func (s *syslogSink) send(ctx context.Context, message string) (err error) {
 }
 
 func (s *syslogSink) dial(ctx context.Context) (net.Conn, error) {
-	if s.secure == nil {
-		return (&net.Dialer{}).DialContext(ctx, "tcp", s.address)
+	conn, err := s.connect(ctx, "tcp", s.address)
+	if err != nil || s.secure == nil {
+		return conn, err
 	}
-	return (&tls.Dialer{Config: s.secure}).DialContext(ctx, "tcp", s.address)
+	secure := tls.Client(conn, s.secure)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return secure, nil
 }
 
 // endOurSide tells the receiver that nothing more comes, and leaves its side open. TLS says so by an alert of its own, which
@@ -230,5 +243,5 @@ func endOurSide(conn net.Conn) error {
 		}
 		conn = secure.NetConn()
 	}
-	return conn.(*net.TCPConn).CloseWrite()
+	return conn.(interface{ CloseWrite() error }).CloseWrite()
 }

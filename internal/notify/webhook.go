@@ -22,11 +22,12 @@ type webhook struct {
 	url     string
 	form    format
 	hmacKey []byte // nil: unsigned
+	own     *jsonTemplate
 }
 
 func webhookKind() kind {
 	return kind{
-		keys:  append([]string{"url", "format", "hmac_key_file"}, posterKeys...),
+		keys:  append([]string{"url", "format", "template", "hmac_key_file"}, posterKeys...),
 		check: checkWebhook,
 		build: newWebhook,
 	}
@@ -44,7 +45,15 @@ func newWebhook(c Config, _ *fsx.FS) (Sink, error) {
 		}
 		w.hmacKey = key
 	}
-	var err error
+	own, err := templateFile("template", c.Template)
+	if err != nil {
+		return nil, err
+	}
+	if own.Name != "" {
+		if w.own, err = newJSONTemplate(own); err != nil {
+			return nil, err
+		}
+	}
 	w.poster, err = newPoster(c)
 	return w, err
 }
@@ -55,7 +64,7 @@ func (w *webhook) Name() string { return w.name }
 // Deliver posts the first of the batch only, so that each is recorded before the next goes out, and a kill repeats one.
 func (w *webhook) Deliver(ctx context.Context, mark int64, batch []alert.Delivery) (int, int64, error) {
 	d := batch[0]
-	body, err := w.form.body(d)
+	body, err := w.body(d)
 	if err != nil {
 		return 0, mark, err
 	}
@@ -76,6 +85,22 @@ func (w *webhook) Deliver(ctx context.Context, mark int64, batch []alert.Deliver
 		return 0, mark, err
 	}
 	return 1, mark, nil
+}
+
+// body is what is posted of d.
+func (w *webhook) body(d alert.Delivery) ([]byte, error) {
+	if w.own == nil {
+		return w.form.body(d)
+	}
+	a, err := revisionIn(d)
+	if err != nil {
+		return nil, err
+	}
+	body, err := w.own.body(a)
+	if err != nil {
+		return nil, failure(Stuck, "the template does not fit this alert: %w", templateError(err))
+	}
+	return body, nil
 }
 
 func sign(key, body []byte) string {

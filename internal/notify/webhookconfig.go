@@ -17,7 +17,11 @@ import (
 )
 
 func checkWebhook(c Config) []Flaw {
-	return slices.Concat(checkURL("url", c.URL), checkFormat(c, "json", "ocsf"), checkPoster(c))
+	flaws := slices.Concat(checkURL("url", c.URL), checkFormat(c, "json", "ocsf"), checkPoster(c))
+	if c.Template != "" && c.Format != "" {
+		flaws = append(flaws, Flaw{"template", "stands beside format", "give one of them"})
+	}
+	return flaws
 }
 
 // checkPoster checks the keys that newPoster reads.

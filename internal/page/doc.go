@@ -10,6 +10,9 @@
 // Every text of a View, Notice or Digest is neutralised already (package neutral) and html/template escapes it for its place:
 // who is watched can write into the logs. The pages have no script and fetch nothing, and a policy in them (CSP) forbids both.
 //
+// A View's Beside is what is known of an alert beside its revision, as of the moment of writing: how it was closed, other alerts,
+// and with each record the lines around it. It is nil where nothing is known.
+//
 // # Templates
 //
 // A force's template file is read after the built-in ones and redefines what it names:
@@ -20,6 +23,6 @@
 //	e-mail, HTML       html, style                            html/template   Notice
 //	                   digest_html                            html/template   Digest
 //
-// It is executed at load over alerts that have everything, nothing, and a withdrawal; it must show the marking, and may hold no
+// It is executed at load over alerts that have everything, nothing, and a withdrawal; it must show the marking, a digest also what is beyond the alert budget (Folded), and may hold no
 // script, style sheet, frame or picture from elsewhere. The built-in ones are the *.tmpl files of this folder: copy one to begin.
 package page

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,13 +19,29 @@ type Notice struct {
 	Page                                              string       // where its page is; "" if nobody said
 	Href                                              template.URL // the same, if it can be followed
 	View                                              *View        // nil: the mail may hold no names
+	Folded                                            int          // the how manieth of its rule or person in seven days, if that is beyond the alert budget
+	Over                                              string       // whose budget: rule, person, rule and person
+	Reopened                                          bool         // it was closed, and this is the first revision after that
+}
+
+// Item is a revision that a mail tells.
+type Item struct {
+	Alert    *alert.Alert
+	Body     []byte // its JSON
+	Folded   int
+	Over     string
+	Reopened bool
 }
 
 // Digest is what one mail tells of many revisions.
 type Digest struct {
 	Marking string // the highest of them
 	Alerts  int
+	About   int // different persons, or keys
 	Persons []Person
+
+	Folded []Person // those beyond the alert budget, apart from the others
+	Over   []string // sentences: how many these are, and whose budget they are beyond
 }
 
 // Person is one of a digest's persons, or a key if no person is known, with the alerts about them.
@@ -40,9 +57,11 @@ type Letter struct {
 	Zone  *time.Location
 }
 
-// Notice makes the notice of a revision, whose JSON is body.
-func (l *Letter) Notice(a *alert.Alert, body []byte) Notice {
+// Notice makes the notice of a revision.
+func (l *Letter) Notice(of Item) Notice {
+	a := of.Alert
 	n := Notice{
+		Folded: of.Folded, Over: whose(of.Over), Reopened: of.Reopened,
 		Marking: marking(a), Reference: show(a.ID), Status: show(string(a.Status)), Severity: show(string(a.Rule.Severity)), Rule: show(a.Rule.ID),
 		Title: show(a.Rule.Title), Revision: a.Revision, Count: a.Count, Withdrawn: a.Status == alert.Withdrawn,
 	}
@@ -53,37 +72,82 @@ func (l *Letter) Notice(a *alert.Alert, body []byte) Notice {
 		}
 	}
 	if l.Names {
-		n.View = Of(a, body, l.Zone)
+		n.View = Of(a, of.Body, l.Zone)
 	}
 	return n
 }
 
-// Digest groups revisions by person, or else by group key, and of an alert's revisions tells the last.
-func (l *Letter) Digest(alerts []*alert.Alert, bodies [][]byte, highest string) Digest {
+// Digest groups revisions by person, or else by group key, and of an alert's revisions tells the last. What is beyond the alert
+// budget stands apart, with whose budget that is.
+func (l *Letter) Digest(items []Item, highest string) Digest {
 	d := Digest{Marking: marking(&alert.Alert{Marking: highest})}
 	last := map[string]int{}
-	for i, a := range alerts {
-		last[a.ID] = i
+	for i, of := range items {
+		last[of.Alert.ID] = i
 	}
-	place := map[string]int{}
-	for i, a := range alerts {
-		if last[a.ID] != i {
+	numbers, over := map[string]int{}, newOverBudget()
+	for i, of := range items {
+		if last[of.Alert.ID] != i {
 			continue
 		}
-		key, name := subject(a)
-		k, ok := place[key]
-		if !ok {
-			k = len(d.Persons)
-			place[key] = k
-			if !l.Names {
-				name = fmt.Sprintf("Person %d", k+1)
-			}
-			d.Persons = append(d.Persons, Person{Name: name})
+		key, name := subject(of.Alert)
+		if numbers[key] == 0 {
+			numbers[key] = len(numbers) + 1
 		}
-		d.Persons[k].Notices = append(d.Persons[k].Notices, l.Notice(a, bodies[i]))
+		if !l.Names {
+			name = fmt.Sprintf("Person %d", numbers[key])
+		}
+		to := &d.Persons
+		if of.Folded > 0 {
+			to = &d.Folded
+			over.add(&of, name)
+		}
+		group(to, name).Notices = append(group(to, name).Notices, l.Notice(of))
 		d.Alerts++
 	}
+	d.About, d.Over = len(numbers), over.sentences()
 	return d
+}
+
+// group is the person of that name; two of one name are one heading, and stay two by what stands under it.
+func group(list *[]Person, name string) *Person {
+	i := slices.IndexFunc(*list, func(p Person) bool { return p.Name == name })
+	if i < 0 {
+		i = len(*list)
+		*list = append(*list, Person{Name: name})
+	}
+	return &(*list)[i]
+}
+
+// overBudget counts alerts by whose budget they are beyond.
+type overBudget struct {
+	order []string
+	n     map[string]int
+}
+
+func newOverBudget() *overBudget { return &overBudget{n: map[string]int{}} }
+
+func (o *overBudget) add(of *Item, name string) {
+	budget := "of rule " + show(of.Alert.Rule.ID)
+	switch of.Over {
+	case alert.OverPerson:
+		budget = "of " + name
+	case alert.OverBoth:
+		budget += " and of " + name
+	case alert.OverRule:
+	default: // of a state folder that did not keep whose it was
+		budget += " or of " + name
+	}
+	if o.n[budget]++; o.n[budget] == 1 {
+		o.order = append(o.order, budget)
+	}
+}
+
+func (o *overBudget) sentences() (list []string) {
+	for _, of := range o.order {
+		list = append(list, fmt.Sprintf("%d %s, beyond the alert budget %s.", o.n[of], plural(o.n[of], "alert"), of))
+	}
+	return list
 }
 
 // subject says whom or what an alert is about: a key to group by, and words.

@@ -52,6 +52,45 @@ func example() *alert.Alert {
 	}
 }
 
+// known is what is known beside the example.
+func known() *alert.Background {
+	at := func(month time.Month, day int) time.Time { return time.Date(2026, month, day, 9, 30, 0, 0, time.UTC) }
+	outcomes := map[alert.Outcome]int{alert.Misuse: 3, alert.PolicingPurpose: 5, alert.Erroneous: 1}
+	return &alert.Background{
+		AsOf: at(6, 3), State: alert.Reopened, Folded: 21, Over: alert.OverRule,
+		Closings: []alert.Decision{{Outcome: alert.Training, Revision: 1, At: at(6, 3), Roles: []string{"iso"}}},
+		Surroundings: []alert.Surrounding{
+			{Event: "5f0c1" + strings.Repeat("0", 27), TakenAt: at(6, 2), Before: "900000,2026-06-02 14:04:51.000,c1177,\"VALE, Ann\",LLA-WS-0101,Search,Person,,,N\n",
+				After: "900002,2026-06-02 14:06:07.000,c4821,\"QUILL, Mara\",LLA-WS-0312,View,Person,NOM-772,\x1b[2J,N\n"},
+			{Event: "5f0c2" + strings.Repeat("0", 27), TakenAt: at(6, 2), Missing: "no file holds these bytes at this place any more"},
+		},
+		History: alert.History{
+			Person: []alert.Tally{{Rule: "unlinked_views", Alerts: 2, Outcomes: map[alert.Outcome]int{alert.PolicingPurpose: 1}, Open: 1, Last: at(4, 17)},
+				{Rule: "self_lookup", Alerts: 1, Withdrawn: 1, Last: at(1, 5)}},
+			Rule: alert.Tally{Rule: "unlinked_views", Alerts: 12, Open: 3, Outcomes: outcomes, Last: at(5, 30), Precision: alert.PrecisionOf(outcomes)},
+		},
+	}
+}
+
+// gathered are four alerts of a digest, two of them beyond a budget; a comes twice.
+func gathered(a, b *alert.Alert) []Item {
+	c, d := *b, *b
+	c.ID, c.Status, c.Revision = "c"+b.ID[1:], alert.Open, 1
+	d.ID, d.Status, d.Revision, d.Person, d.Group = "d"+b.ID[1:], alert.Open, 1, nil, []alert.KeyPart{{Field: "object.id", Value: "NOM-771"}}
+	return []Item{{Alert: a}, {Alert: b, Reopened: true}, {Alert: &c, Folded: 4, Over: alert.OverPerson}, {Alert: &d, Folded: 21, Over: alert.OverRule}, {Alert: a}}
+}
+
+func TestADigestOfWhatIsBeyondTheBudgetSaysWhoseBudget(t *testing.T) {
+	l := Letter{Zone: time.UTC}
+	d := l.Digest(gathered(example(), foldedSample()), "OFFICIAL")
+	if d.Alerts != 4 || d.About != 3 || len(d.Persons) != 2 || len(d.Folded) != 2 {
+		t.Errorf("%+v", d)
+	}
+	if want := []string{"1 alert, beyond the alert budget of Person 1.", "1 alert, beyond the alert budget of rule sample_rule."}; !slices.Equal(d.Over, want) {
+		t.Errorf("%q", d.Over)
+	}
+}
+
 func london(t *testing.T) *time.Location {
 	t.Helper()
 	zone, err := time.LoadLocation("Europe/London")
@@ -93,7 +132,9 @@ func TestThePagesAndMailsAreWhatTheGoldenFilesSay(t *testing.T) {
 	a, b := example(), example()
 	b.ID, b.Rule.Severity, b.Rule.ID, b.Rule.Title = "p5tq7vhd2mzt4xr5ncb6yaj2oe", alert.Medium, "own_team_lookup", "Somebody looked up a colleague"
 	b.Status, b.Reason, b.Revision, b.Count = alert.Withdrawn, "a link to incident 771 came late", 3, 1
-	p, err := sheet.Page(Of(a, []byte("{}"), london(t)))
+	v := Of(a, []byte("{}"), london(t))
+	v.Tell(known(), a.Concerned(), london(t))
+	p, err := sheet.Page(v)
 	must(t, err)
 	golden(t, "page.html", string(p))
 	p, err = sheet.Page(Of(b, []byte("{}"), london(t)))
@@ -107,11 +148,11 @@ func TestThePagesAndMailsAreWhatTheGoldenFilesSay(t *testing.T) {
 		if names {
 			suffix = "_names"
 		}
-		m, err := mail.Notice(l.Notice(a, []byte("{}")))
+		m, err := mail.Notice(l.Notice(Item{Alert: a, Body: []byte("{}")}))
 		must(t, err)
 		golden(t, "mail"+suffix+".txt", "Subject: "+m.Subject+"\n\n"+m.Text)
 		golden(t, "mail"+suffix+".html", m.HTML)
-		m, err = mail.Digest(l.Digest([]*alert.Alert{a, b, a}, make([][]byte, 3), a.Marking))
+		m, err = mail.Digest(l.Digest(gathered(a, b), a.Marking))
 		must(t, err)
 		golden(t, "digest"+suffix+".txt", "Subject: "+m.Subject+"\n\n"+m.Text)
 		golden(t, "digest"+suffix+".html", m.HTML)
@@ -166,9 +207,12 @@ func TestNothingFromALogIsMarkup(t *testing.T) {
 	l := Letter{Pages: "https://x.example/", Names: true, Zone: time.UTC}
 	tags := regexp.MustCompile(`<[^>]*>`)
 	shape := func(a *alert.Alert) (string, string) {
-		p, err := sheet.Page(Of(a, nil, time.UTC))
+		v, beside := Of(a, nil, time.UTC), known()
+		beside.Surroundings[0].Before, beside.Closings[0].Roles = a.Evidence[0].Original, []string{a.Summary}
+		v.Tell(beside, a.Concerned(), time.UTC)
+		p, err := sheet.Page(v)
 		must(t, err)
-		m, err := mail.Notice(l.Notice(a, nil))
+		m, err := mail.Notice(l.Notice(Item{Alert: a}))
 		must(t, err)
 		line, err := RowOf(a, time.UTC).Line()
 		must(t, err)
@@ -212,6 +256,9 @@ func TestATemplateIsTriedBeforeItIsUsed(t *testing.T) {
 		"HTML, no marking":      {html: `{{define "html"}}<p>hello</p>{{end}}`, want: "does not show the marking"},
 		"a digest that phones":  {html: `{{define "digest_html"}}{{.Marking}}<iframe></iframe>{{end}}`, want: "fetches nothing"},
 		"the page in a mail":    {html: `{{define "page"}}{{.Marking}}{{end}}`, want: "changes nothing"},
+		"a digest that loses":   {text: `{{define "digest_text"}}{{.Marking}}{{range .Persons}}{{.Name}}{{end}}{{end}}`, want: "beyond the alert budget"},
+		"HTML that loses":       {html: `{{define "digest_html"}}{{.Marking}}{{end}}`, want: "beyond the alert budget"},
+		"a page of the known":   {page: `{{define "page"}}{{.Marking}}{{.Beside.State}}{{end}}`, want: "nil pointer"},
 		"a good page":           {page: `{{define "page"}}{{.Marking}} {{.Summary}}{{end}}`},
 		"a good mail":           {text: `{{define "text"}}{{.Marking}} {{.Reference}}{{end}}`, html: `{{define "style"}}p { color: red }{{end}}`},
 	} {

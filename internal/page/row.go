@@ -24,6 +24,7 @@ type Row struct {
 	Last     string `json:"last"`
 	At       int64  `json:"at"` // Last, in ns since 1970
 	Marking  string `json:"marking"`
+	Told     string `json:"told,omitempty"` // what was known beside the revision, so that a change of it is noticed
 }
 
 // Index is the list of a folder.
@@ -65,7 +66,7 @@ func ReadRow(head []byte) (Row, bool) {
 	if !found || !isPage || !ends || json.Unmarshal(text, &r) != nil || r.ID == "" || r.Revision < 0 {
 		return Row{}, false
 	}
-	for _, s := range []*string{&r.ID, &r.Status, &r.Severity, &r.Title, &r.Who, &r.Last, &r.Marking} {
+	for _, s := range []*string{&r.ID, &r.Status, &r.Severity, &r.Title, &r.Who, &r.Last, &r.Marking, &r.Told} {
 		*s = show(*s)
 	}
 	return r, true

@@ -11,6 +11,35 @@ const sampleMarking = "OFFICIAL-SENSITIVE"
 
 var sampleZone = time.FixedZone("BST", 3600)
 
+// Samples are alerts to try templates with: those that pages and mails are tried with, and one whose texts are what somebody
+// could write into a log.
+func Samples() []*alert.Alert {
+	const bad = "\"}],\n\\{{.}}\u2028<x>"
+	hostile := *samples()[0]
+	hostile.Summary, hostile.Reason, hostile.Rule.Title, hostile.Rule.Response = bad, bad, bad, bad
+	hostile.Person = &alert.Person{ID: bad, Surname: bad, Forenames: bad, Collar: bad, Role: bad, Team: bad, Station: bad, ManagerID: bad}
+	hostile.Group, hostile.Unknowns = []alert.KeyPart{{Field: "object.id", Value: bad}}, []string{bad}
+	hostile.Evidence = []event.Record{{ID: "00", Original: bad, Path: bad, NativeID: bad}}
+	return append(samples(), &hostile)
+}
+
+// sampleBackground has everything that can be known beside a revision.
+func sampleBackground() *alert.Background {
+	at := time.Date(2026, 6, 3, 9, 0, 0, 0, time.UTC)
+	tally := alert.Tally{Rule: "sample_rule", Alerts: 3, Open: 1, Withdrawn: 1, Outcomes: map[alert.Outcome]int{alert.Training: 1}, Last: at,
+		Precision: alert.PrecisionOf(map[alert.Outcome]int{alert.Training: 1})}
+	return &alert.Background{
+		AsOf: at, State: alert.Reopened, Folded: 21, Over: alert.OverRule, Closings: []alert.Decision{{Outcome: alert.Training, Revision: 1, At: at, Roles: []string{"iso"}}},
+		Surroundings: []alert.Surrounding{{Event: "00", TakenAt: at, Before: "the line before\n", After: "the line after\n"}},
+		History:      alert.History{Person: []alert.Tally{tally}, Rule: tally},
+	}
+}
+
+// foldedSample is an alert beyond the alert budget.
+func foldedSample() *alert.Alert {
+	return &alert.Alert{ID: "bbbbbbbbbbbbbbbbbbbbbbbbbb", Revision: 1, Status: alert.Open, Marking: sampleMarking, Rule: alert.Rule{ID: "sample_rule", Severity: alert.High}}
+}
+
 // samples are what templates are tried with: an alert that has everything, a withdrawn one, and one that has nothing.
 func samples() []*alert.Alert {
 	at := time.Date(2026, 6, 2, 13, 5, 0, 0, time.UTC)

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	texttemplate "text/template"
+
+	"probity/internal/alert"
 )
 
 //go:embed page.html.tmpl
@@ -41,12 +43,16 @@ func NewSheet(own File) (*Sheet, error) {
 	}
 	s := &Sheet{t}
 	for _, a := range samples() {
-		b, err := s.Page(Of(a, []byte("{}"), sampleZone))
-		if err == nil {
-			err = fit(b, a.Marking)
-		}
-		if err != nil {
-			return nil, own.fault(err)
+		for _, beside := range []*alert.Background{nil, {}, sampleBackground()} {
+			v := Of(a, []byte("{}"), sampleZone)
+			v.Tell(beside, a.Concerned(), sampleZone)
+			b, err := s.Page(v)
+			if err == nil {
+				err = fit(b, a.Marking)
+			}
+			if err != nil {
+				return nil, own.fault(err)
+			}
 		}
 	}
 	return s, nil
@@ -99,11 +105,17 @@ func NewMail(text, html File, l Letter) (*Mail, error) {
 // try writes mails about the samples.
 func (m *Mail) try(text, html File, l Letter) error {
 	all := samples()
-	d := l.Digest(all, make([][]byte, len(all)), sampleMarking)
+	items := make([]Item, len(all))
+	for i, a := range all {
+		items[i] = Item{Alert: a}
+	}
+	items[0].Folded, items[0].Over = 21, alert.OverRule
+	withFolded := append(slices.Clone(items[1:]), Item{Alert: foldedSample(), Folded: 22, Over: alert.OverPerson})
+	d := l.Digest(withFolded, sampleMarking)
 	for i := range len(all) + 1 {
 		write, marking := func() (Message, error) { return m.Digest(d) }, d.Marking
 		if i < len(all) {
-			n := l.Notice(all[i], nil)
+			n := l.Notice(items[i])
 			write, marking = func() (Message, error) { return m.Notice(n) }, n.Marking
 		}
 		msg, err := write()
@@ -115,13 +127,22 @@ func (m *Mail) try(text, html File, l Letter) error {
 			return text.fault(err)
 		case !strings.Contains(msg.Text, marking):
 			return text.fault(errors.New("it does not show the marking; write {{.Marking}}"))
+		case i == len(all) && !strings.Contains(msg.Text, foldedSample().ID):
+			return text.fault(errNotFolded)
 		}
-		if err := fit([]byte(msg.HTML), marking); err != nil {
+		err = fit([]byte(msg.HTML), marking)
+		if err == nil && i == len(all) && !strings.Contains(msg.HTML, foldedSample().ID) {
+			err = errNotFolded
+		}
+		if err != nil {
 			return html.fault(err)
 		}
 	}
 	return nil
 }
+
+// errNotFolded: what a digest does not show is lost to its reader.
+var errNotFolded = errors.New("its digest does not show what is beyond the alert budget; write {{range .Folded}}, as the built-in one does")
 
 // htmlError tells which of the two templates of a mail failed.
 type htmlError struct{ err error }
@@ -137,15 +158,20 @@ func (m *Mail) Notice(n Notice) (Message, error) {
 
 // Digest writes the mail about many. Its subject never holds names.
 func (m *Mail) Digest(d Digest) (Message, error) {
-	nameless := Digest{Marking: d.Marking, Alerts: d.Alerts}
-	for i, p := range d.Persons {
+	subject := Digest{Marking: d.Marking, Alerts: d.Alerts, About: d.About, Persons: nameless(d.Persons), Folded: nameless(d.Folded)}
+	return m.write("digest_subject", subject, "digest_text", "digest_html", d)
+}
+
+// nameless are persons and their notices without names.
+func nameless(persons []Person) (out []Person) {
+	for i, p := range persons {
 		p.Name, p.Notices = fmt.Sprintf("Person %d", i+1), slices.Clone(p.Notices)
 		for k := range p.Notices {
 			p.Notices[k].View = nil
 		}
-		nameless.Persons = append(nameless.Persons, p)
+		out = append(out, p)
 	}
-	return m.write("digest_subject", nameless, "digest_text", "digest_html", d)
+	return out
 }
 
 func (m *Mail) write(subject string, nameless any, text, html string, full any) (Message, error) {

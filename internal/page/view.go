@@ -34,6 +34,8 @@ type View struct {
 	FalsePositives              []string
 	Generation                  string
 	SHA256                      string // of the revision as it was committed and delivered
+
+	Beside *Beside // nil: nothing is known beside the revision
 }
 
 // Pair is a row of a table of two columns.
@@ -51,7 +53,9 @@ type Record struct {
 	Bytes                              int
 	Text                               string // its bytes, as they can be shown
 	Partial                            bool
-	Check                              string // the shell line that finds its bytes again
+	Before, After                      []string // lines of the log around it
+	Around                             string   // when they were kept, or why there are none; "" if nobody has looked
+	Check                              string   // the shell line that finds its bytes again
 }
 
 // Of makes the view of a revision; body is its JSON as it was committed, and zone that of local times.

@@ -20,6 +20,9 @@
 //   - sinks for roles with the right to counts alone do not get it, and it is in no count and no metric by rule until it is
 //     closed, because everybody reads these.
 //
+// What is told beside an alert, other alerts above all, follows the same rule: Tells says whether a sink's readers may be told of
+// another one. The lines around a record are the log as it is, and may show what a reader did himself; that is no trace of an alert.
+//
 // An alert of which all alternates are a party to stays in the state folder for roles with the right to read and without staff;
 // it is stranded, and a metric says how many are.
 package route

@@ -22,11 +22,12 @@ const (
 
 // Role is one entry under roles: in the configuration.
 type Role struct {
-	Users     []string `json:"users,omitempty" jsonschema:"users of this machine who have the role; names or numbers"`
-	Groups    []string `json:"groups,omitempty" jsonschema:"groups of this machine whose members have the role; names or numbers"`
-	Rights    Rights   `json:"rights,omitempty" jsonschema:"triage, read or counts; for iso and second triage, for auditor read, for soc counts unless said"`
-	Staff     []string `json:"staff,omitempty" jsonschema:"staff ids of those who fill the role; alerts about them, or about those whom they manage, go to the alternate"`
-	Alternate string   `json:"alternate,omitempty" jsonschema:"the role that gets what this one may not see"`
+	Users        []string `json:"users,omitempty" jsonschema:"users of this machine who have the role; names or numbers"`
+	Groups       []string `json:"groups,omitempty" jsonschema:"groups of this machine whose members have the role; names or numbers"`
+	Certificates []string `json:"certificates,omitempty" jsonschema:"client certificates whose holders have the role, by what they name: email:, dns:, uri: or subject: and that name; for triage.listen"`
+	Rights       Rights   `json:"rights,omitempty" jsonschema:"triage, read or counts; for iso and second triage, for auditor read, for soc counts unless said"`
+	Staff        []string `json:"staff,omitempty" jsonschema:"staff ids of those who fill the role; alerts about them, or about those whom they manage, go to the alternate"`
+	Alternate    string   `json:"alternate,omitempty" jsonschema:"the role that gets what this one may not see"`
 }
 
 // usual are the rights of roles that go by these names.
@@ -77,6 +78,7 @@ func (t *Table) checkRole(name string) (flaws []Flaw) {
 	if !roleName.MatchString(name) {
 		flaws = append(flaws, Flaw{at, fmt.Sprintf("%q is no name for a role", name), "use small letters, digits, _ and -, beginning with a letter"})
 	}
+	flaws = append(flaws, checkCertificates(at, r)...)
 	if !slices.Contains([]Rights{Triage, Read, Counts}, r.Rights) {
 		flaws = append(flaws, Flaw{at + ".rights", fmt.Sprintf("role %s has the rights %q", name, r.Rights), "write triage, read or counts"})
 	}
@@ -151,4 +153,33 @@ func (t *Table) Of(user, groups []string) (names []string) {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// Certified returns the roles of whoever holds a certificate, sorted, and the name of it by which they have them; the other
+// one if they have none. names are as a configuration writes them.
+func (t *Table) Certified(names []string, other string) (roles []string, name string) {
+	name = other
+	for role, r := range t.roles {
+		i := slices.IndexFunc(names, func(n string) bool { return slices.Contains(r.Certificates, n) })
+		if i < 0 {
+			continue
+		}
+		if roles = append(roles, role); len(roles) == 1 || names[i] < name {
+			name = names[i]
+		}
+	}
+	slices.Sort(roles)
+	return roles, name
+}
+
+// certificateName is a name of a certificate, with what kind of name it is: a DNS name is nobody's mail address.
+var certificateName = regexp.MustCompile(`^(email|dns|uri|subject):\S.*$`)
+
+func checkCertificates(at string, r Role) (flaws []Flaw) {
+	for i, n := range r.Certificates {
+		if !certificateName.MatchString(n) {
+			flaws = append(flaws, Flaw{fmt.Sprintf("%s.certificates.%d", at, i), fmt.Sprintf("%q is no name of a certificate", n), "write email:, dns:, uri: or subject: and the name, as subject:CN=Mara Quill,O=Force"})
+		}
+	}
+	return flaws
 }

@@ -102,6 +102,12 @@ func (t *Table) choose(role string, c alert.Case, chosen map[string]bool) {
 	}
 }
 
+// Tells says whether whoever reads a sink may be told, beside other alerts, that there is this one.
+func (t *Table) Tells(sink string, c alert.Case) bool {
+	i := slices.IndexFunc(t.targets, func(s Target) bool { return s.Sink == sink })
+	return i >= 0 && !t.Conflicted(c.Concerned, t.targets[i].For...) && !(t.public(t.targets[i]) && t.Withheld(c))
+}
+
 // Sees says whether somebody with these roles may be told about the alert.
 func (t *Table) Sees(roles []string, c alert.Concerned) bool {
 	return t.May(roles, Read) && !t.Conflicted(c, roles...)

@@ -240,3 +240,29 @@ func TestNobodyInConflictIsToldAndNothingIsLost(t *testing.T) {
 		}
 	})
 }
+
+func TestBesideAnAlertNobodyIsToldOfOneThatHeMayNotSee(t *testing.T) {
+	table, flaws := New(map[string]Role{
+		"iso": {Staff: []string{"S1"}, Alternate: "second"}, "second": {}, "soc": {},
+	}, []Target{{Sink: "iso", For: []string{"iso"}}, {Sink: "both", For: []string{"iso", "second"}}, {Sink: "second", For: []string{"second"}}, {Sink: "soc", For: []string{"soc"}}})
+	if len(flaws) > 0 {
+		t.Fatal(flaws)
+	}
+	about := alert.Case{Concerned: alert.Concerned{Persons: []string{"s1"}}}
+	closed := about
+	closed.Closings = 1
+	for _, c := range []struct {
+		of   alert.Case
+		want string
+	}{{alert.Case{}, "iso both second soc"}, {about, "second"}, {closed, "second soc"}, {alert.Case{Concerned: alert.Concerned{Redacted: true}}, "second"}} {
+		var got []string
+		for _, sink := range []string{"iso", "both", "second", "soc", "nowhere"} {
+			if table.Tells(sink, c.of) {
+				got = append(got, sink)
+			}
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%+v: %q, want %q", c.of, got, c.want)
+		}
+	}
+}

@@ -66,6 +66,7 @@ type tally struct {
 	counts   map[alert.Severity]*Counts
 	keys     map[string]int // alerts in which a key differs
 	examples map[Kind][]example
+	removed  []string // ids
 }
 
 // example is one alert that differs, with what it is sorted by.
@@ -135,6 +136,7 @@ func (c *comparison) end() map[string]*tally {
 	for id, s := range c.before {
 		t := c.rule(s.rule)
 		t.of(s).Removed++
+		t.removed = append(t.removed, id)
 		c.example(t, AlertRemoved, id, s, nil)
 	}
 	return c.rules

@@ -13,6 +13,7 @@ import (
 	"probity/internal/event"
 	"probity/internal/rule"
 	"probity/internal/ruletest"
+	"probity/internal/store"
 	"probity/internal/table"
 )
 
@@ -26,6 +27,8 @@ type Options struct {
 
 	Examples int // of each rule and kind, at most
 	Budget   int // alerts a week that may interrupt somebody; 0: not said
+
+	StateDir string // of the daemon that knows how alerts were closed; "": it is not asked for
 
 	Logger   *zap.Logger
 	Progress func(side string, events int) // of the side of that name; may be nil
@@ -63,8 +66,34 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.complete(c.end(), was, is)
+	rules := c.end()
+	r.complete(rules, was, is)
+	r.outcomes(&o, rules)
 	return r, nil
+}
+
+// outcomes says what became of the alerts that the change removes. A state folder that cannot be read is said in the report: a
+// change is reviewed on machines that have none.
+func (r *Report) outcomes(o *Options, rules map[string]*tally) {
+	if o.StateDir == "" {
+		return
+	}
+	r.Outcomes = &Outcomes{}
+	last, err := store.ReadOutcomes(o.StateDir)
+	if err != nil {
+		r.Outcomes.Unknown = err.Error()
+		return
+	}
+	var removed []string
+	for _, t := range rules {
+		removed = append(removed, t.removed...)
+	}
+	r.Outcomes.count(removed, last)
+	for i := range r.Rules {
+		if t := rules[r.Rules[i].Rule]; t != nil {
+			r.Rules[i].RemovedOutcomes = t.by(last)
+		}
+	}
 }
 
 // load compiles a side's rules alone, before the long work. Its lookups are not bound: what a rule means does not depend on

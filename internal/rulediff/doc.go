@@ -15,6 +15,12 @@
 // The two replays run one after the other. Of the first only what a comparison needs is kept (some hundred bytes an alert),
 // so that the memory is that of one replay.
 //
+// # Outcomes
+//
+// Because ids are the same, what became of a removed alert can be looked up in the daemon's state folder, which is only read. A
+// change that removes what was closed as misuse or unintentional access is warned of first; where there is no such folder, the
+// report says so.
+//
 // # Weekly volume
 //
 // Alerts are divided by the days (UTC) in which the logs hold any event, times seven: a gap between two files covers nothing,

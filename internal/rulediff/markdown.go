@@ -12,6 +12,9 @@ import (
 func (r *Report) WriteMarkdown(w io.Writer) error {
 	var b strings.Builder
 	b.WriteString("### What this change does to the alerts\n\n")
+	if w := r.Outcomes.warning(); w != "" {
+		fmt.Fprintf(&b, "- **%s**\n", w)
+	}
 	for _, c := range r.Silent() {
 		fmt.Fprintf(&b, "- **Finding:** %s\n", code(silence(c)))
 	}
@@ -20,6 +23,13 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	}
 	if r.Budget != nil {
 		fmt.Fprintf(&b, "- %s\n", r.Budget)
+	}
+	if r.Outcomes != nil {
+		sentence := r.Outcomes.sentence()
+		if r.Outcomes.Unknown != "" { // it may name a path
+			sentence = code(sentence)
+		}
+		fmt.Fprintf(&b, "- %s\n", sentence)
 	}
 	fmt.Fprintf(&b, "- %s\n\n", r.basis())
 	r.sides().markdown(&b)
@@ -46,7 +56,7 @@ func (d *RuleDifference) markdownExamples(b *strings.Builder) {
 	if len(d.Examples) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "\n<details><summary>%s%s</summary>\n\n", d.Rule, d.differs())
+	fmt.Fprintf(b, "\n<details><summary>%s%s%s</summary>\n\n", d.Rule, d.differs(), d.closed())
 	for _, e := range d.Examples {
 		fmt.Fprintf(b, "- %s `%s`", e.Kind, e.ID)
 		if len(e.Differs) > 0 {

@@ -18,6 +18,7 @@ type Report struct {
 	Severities []SeverityDifference `json:"severities"` // from critical down
 	Rules      []RuleDifference     `json:"rules"`      // whose alerts or undecided matches differ, by id
 	Budget     *Budget              `json:"budget,omitempty"`
+	Outcomes   *Outcomes            `json:"outcomes,omitempty"`
 
 	severity map[string][2]alert.Severity // of each rule, before and after
 }
@@ -67,6 +68,8 @@ type RuleDifference struct {
 	Undecided  [2]int         `json:"undecided"`         // matches, base and head
 	Suppressed [2]int         `json:"suppressed"`
 	Examples   []Example      `json:"examples,omitempty"`
+
+	RemovedOutcomes map[alert.Outcome]int `json:"removed_outcomes,omitempty"` // removed alerts by how they were closed last
 }
 
 // Kind says what became of an alert.

@@ -32,13 +32,14 @@ func TestAReportReadsWell(t *testing.T) {
 		},
 		Rules: []RuleDifference{
 			{Rule: "busy_hour", Was: alert.Medium, Is: alert.Medium, Counts: Counts{Base: 11, Head: 9, Removed: 2, Altered: 5}, Differs: map[string]int{"count": 5, "evidence": 4},
-				Undecided: [2]int{40, 41}, Examples: []Example{
+				Undecided: [2]int{40, 41}, RemovedOutcomes: map[alert.Outcome]int{alert.Misuse: 1, alert.Training: 1}, Examples: []Example{
 					{Kind: AlertRemoved, ID: "aaaa", Count: 5, Summary: "S1 opened 5 records"},
 					{Kind: AlertAltered, ID: "bbbb", Count: 9, Differs: []string{"count 7 → 9", "evidence"}, Summary: "S2 `typed` ![x](http://evil.example/) @all\x1b[2J 9 times"},
 				}},
 			{Rule: "late", Is: alert.Critical, Counts: Counts{Head: 80, Added: 80}, Suppressed: [2]int{0, 2}, Examples: []Example{{Kind: AlertAdded, ID: "cccc", Count: 1}}},
 		},
-		Budget: &Budget{PerWeek: 20, Base: 0.25, Head: 20.25},
+		Budget:   &Budget{PerWeek: 20, Base: 0.25, Head: 20.25},
+		Outcomes: &Outcomes{Removed: map[alert.Outcome]int{alert.Misuse: 1, alert.Training: 1}},
 	}
 	for _, c := range []struct {
 		name   string

@@ -17,6 +17,9 @@ import (
 // WriteText writes the report for a terminal.
 func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
+	if w := r.Outcomes.warning(); w != "" {
+		fmt.Fprintf(&b, "%s\n\n", w)
+	}
 	r.sides().text(&b)
 	fmt.Fprintf(&b, "%s\n", r.basis())
 	if len(r.Changes) > 0 {
@@ -30,6 +33,9 @@ func (r *Report) WriteText(w io.Writer) error {
 	r.severities().text(&b)
 	if r.Budget != nil {
 		fmt.Fprintf(&b, "%s\n", r.Budget)
+	}
+	if r.Outcomes != nil {
+		fmt.Fprintf(&b, "%s\n", r.Outcomes.sentence())
 	}
 	if len(r.Rules) == 0 {
 		b.WriteString("\nno alert differs\n")
@@ -49,7 +55,7 @@ func (d *RuleDifference) textExamples(b *strings.Builder) {
 	if len(d.Examples) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "\n%s%s\n", d.Rule, d.differs())
+	fmt.Fprintf(b, "\n%s%s%s\n", d.Rule, d.differs(), d.closed())
 	for _, e := range d.Examples {
 		fmt.Fprintf(b, "  %s %s", e.sign(), e.ID)
 		if len(e.Differs) > 0 {
@@ -76,6 +82,20 @@ func (d *RuleDifference) differs() string {
 		return ""
 	}
 	return fmt.Sprintf(" (%d altered in: %s)", d.Altered, strings.Join(parts, ", "))
+}
+
+// closed sums up how the removed alerts of the rule were closed.
+func (d *RuleDifference) closed() string {
+	var parts []string
+	for _, o := range alert.Outcomes {
+		if n := d.RemovedOutcomes[o]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, o))
+		}
+	}
+	if parts == nil {
+		return ""
+	}
+	return " (removed, and closed as: " + strings.Join(parts, ", ") + ")"
 }
 
 // basis says what the figures stand on.

@@ -28,6 +28,11 @@ type Around struct {
 // ReadAround finds a record that was read at path and offset, in that file or the rotated ones of its chain, and returns up to
 // lines lines on each side of it, at most 1 MiB. ErrGone: it is in none of them. It reads only, beside a daemon that follows.
 func ReadAround(path string, offset int64, record []byte, lines int) (Around, error) {
+	return ReadNear(path, offset, record, lines, aroundBytes)
+}
+
+// ReadNear is ReadAround of at most so many bytes on each side, for whoever asks often.
+func ReadNear(path string, offset int64, record []byte, lines, most int) (Around, error) {
 	base, _, _ := rotated(filepath.Base(path))
 	list, err := siblings(filepath.Join(filepath.Dir(path), base), func(string) bool { return false })
 	if err != nil {
@@ -41,7 +46,7 @@ func ReadAround(path string, offset int64, record []byte, lines int) (Around, er
 	})
 	var failed error
 	for _, g := range list {
-		a, err := aroundIn(g, offset, record, lines)
+		a, err := aroundIn(g, offset, record, lines, most)
 		if err == nil {
 			return a, nil
 		}
@@ -55,9 +60,9 @@ func ReadAround(path string, offset int64, record []byte, lines int) (Around, er
 	return Around{}, ErrGone
 }
 
-func aroundIn(g generation, offset int64, record []byte, lines int) (Around, error) {
-	from := max(0, offset-aroundBytes)
-	p, err := stretch(g, from, int(offset-from)+len(record)+aroundBytes)
+func aroundIn(g generation, offset int64, record []byte, lines, most int) (Around, error) {
+	from := max(0, offset-int64(most))
+	p, err := stretch(g, from, int(offset-from)+len(record)+most)
 	if err != nil {
 		return Around{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -46,7 +47,7 @@ func (s *Store) file(c *Commit, revisions []revision) ([]filed, error) {
 		}
 		if f.before == nil {
 			f.after = alert.Case{ID: r.ID, Rule: r.Rule.ID, OpenedAt: now, Concerned: r.Concerned()}
-			f.after.Folded = recent.fold(&f.after, &c.Routing)
+			f.after.Folded, f.after.Over = recent.fold(&f.after, &c.Routing)
 		} else {
 			f.after = *f.before
 			f.after.Concerned = f.after.Concerned.Join(r.Concerned())
@@ -54,7 +55,7 @@ func (s *Store) file(c *Commit, revisions []revision) ([]filed, error) {
 		}
 		f.after.Have(r.Rule.Severity)
 		if f.after.Severity() == alert.Critical {
-			f.after.Folded = 0 // nobody waits for a digest of these
+			f.after.Folded, f.after.Over = 0, "" // nobody waits for a digest of these
 		}
 		f.after.Revision, f.after.Status = r.Revision, r.Status
 		if f.sinks, err = routed(c, f.after); err != nil {
@@ -114,16 +115,24 @@ func (r recent) count(c *alert.Case) {
 	}
 }
 
-// fold counts a new alert, and says the how manieth of its rule or person it is if that is beyond the budget.
-func (r recent) fold(c *alert.Case, routing *Routing) int {
+// fold counts a new alert, and says the how manieth of its rule or person it is if that is beyond the budget, and whose.
+func (r recent) fold(c *alert.Case, routing *Routing) (n int, over string) {
 	if routing.PerWeek == 0 || routing.withheld(*c) {
-		return 0
+		return 0, ""
 	}
 	r.count(c)
-	if n := max(r.byRule[c.Rule], r.byPerson[c.Main]); n > routing.PerWeek {
-		return n
+	rule, person := r.byRule[c.Rule], r.byPerson[c.Main]
+	switch most := routing.PerWeek; {
+	case rule > most && person > most:
+		over = alert.OverBoth
+	case rule > most:
+		over = alert.OverRule
+	case person > most:
+		over = alert.OverPerson
+	default:
+		return 0, ""
 	}
-	return 0
+	return max(rule, person), over
 }
 
 func (s *Store) putCase(c alert.Case, isNew bool, next *head) error {
@@ -142,8 +151,12 @@ func rowOf(c alert.Case) ([]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("case %s: %w", c.ID, err)
 	}
+	entries := make([]string, len(c.Surroundings))
+	for i, seq := range c.Surroundings {
+		entries[i] = strconv.FormatUint(seq, 10)
+	}
 	return []any{c.ID, c.Rule, severities(c.Had), string(c.Status), int64(c.Revision), c.OpenedAt.UnixNano(),
-		int64(c.Folded), int64(c.Closings), int64(c.ClosedRevision), concerned}, nil
+		int64(c.Folded), int64(c.Closings), int64(c.ClosedRevision), concerned, c.Over, strings.Join(entries, " "), int64(c.Surrounded)}, nil
 }
 
 func severities(list []alert.Severity) string {
@@ -160,9 +173,16 @@ func severities(list []alert.Severity) string {
 func caseOf(row []any) (alert.Case, error) {
 	c := alert.Case{ID: row[0].(string), Rule: row[1].(string), Status: alert.Status(row[3].(string)),
 		Revision: int(row[4].(int64)), OpenedAt: time.Unix(0, row[5].(int64)).UTC(), Folded: int(row[6].(int64)),
-		Closings: int(row[7].(int64)), ClosedRevision: int(row[8].(int64))}
+		Closings: int(row[7].(int64)), ClosedRevision: int(row[8].(int64)), Over: row[10].(string), Surrounded: int(row[12].(int64))}
 	for s := range strings.SplitSeq(row[2].(string), " ") {
 		c.Have(alert.Severity(s))
+	}
+	for text := range strings.FieldsSeq(row[11].(string)) {
+		seq, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			return c, fmt.Errorf("reading case %s: an entry of the evidence: %w", c.ID, err)
+		}
+		c.Surroundings = append(c.Surroundings, seq)
 	}
 	if err := json.Unmarshal(bytesOf(row[9]), &c.Concerned); err != nil {
 		return c, fmt.Errorf("reading case %s: %w", c.ID, err)
@@ -178,6 +198,19 @@ func (s *Store) Case(id string) (c alert.Case, found bool, err error) {
 		return err
 	})
 	return c, found, err
+}
+
+// Cases returns the cases of these alerts; one that is not there is left out.
+func (s *Store) Cases(ids []string) (map[string]alert.Case, error) {
+	out := make(map[string]alert.Case, len(ids))
+	err := inLots(ids, func(id string) any { return id }, func(marks string, args []any) error {
+		return s.db.each(caseTable, "WHERE id IN ("+marks+")", args, func(row []any) error {
+			c, err := caseOf(row)
+			out[c.ID] = c
+			return err
+		})
+	})
+	return out, err
 }
 
 // EachCase calls fn for the case of every alert, by id.

@@ -98,7 +98,7 @@ func TestAClosedAlertIsReopenedByARevisionAndSaysSo(t *testing.T) {
 		must(t, s.Commit(&Commit{Sinks: []string{"hook"}, Alerts: []*alert.Alert{aboutPerson(1, revision, "r", "S1", alert.High)}}))
 	}
 	commit(1)
-	before, err := s.CloseAlert(alert.Closing{ID: "alert01", Outcome: alert.Misuse, Note: "see file 7", By: "iso", UID: 7, Roles: []string{"iso"}})
+	before, err := s.CloseAlert(alert.Closing{ID: "alert01", Outcome: alert.Misuse, Note: "see file 7", By: "iso", UID: new(uint32(7)), Roles: []string{"iso"}})
 	must(t, err)
 	if c := caseNow(t, s, "alert01"); before.State() != alert.Open || c.State() != alert.Closed {
 		t.Errorf("%s, then %s", before.State(), c.State())

@@ -47,7 +47,9 @@
 //	          given twice), alert_id, revision, queued_at (ns), attempts, reason, folded (beyond the alert budget: the how
 //	          manieth in seven days), reopened (1: the alert was closed)
 //	cases     id, rule, severities (all that revisions had), status and number of the last revision, opened_at (ns), folded,
-//	          closings, closed_revision, concerned (JSON: alert.Concerned): one row an alert
+//	          closings, closed_revision, concerned (JSON: alert.Concerned), over (whose budget it is beyond), surroundings (entries of the
+//	          evidence that hold the lines around its records, blanks between), surrounded (the revision for which nothing more
+//	          is to be preserved): one row an alert
 //	dispositions  alert_id, n, rule, severity, outcome, revision, closed_at (ns), closed_by, evidence_seq (the entry with the note)
 //	marks     sink, mark (the sink's own number)
 //	records   id, until (event time, ns), record (zstd of event.Record's JSON, at most 64 MiB of it)

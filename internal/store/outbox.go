@@ -91,6 +91,9 @@ func (s *Store) body(id string, revision int) ([]byte, error) {
 	return body, err
 }
 
+// Body is the JSON of one revision, as it was committed.
+func (s *Store) Body(id string, n int) ([]byte, error) { return s.body(id, n) }
+
 // Delivered takes rows out of the sink's outbox and stores its mark, in one commit. Rows that are not there were
 // delivered before and are passed over; a call that changes nothing makes no commit.
 func (s *Store) Delivered(sink string, mark int64, seqs ...int64) error {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"probity/internal/alert"
 )
 
 // Revision is one revision of an alert as it was committed.
@@ -11,6 +13,31 @@ type Revision struct {
 	Number int
 	Commit int64
 	Body   []byte // the alert's JSON
+}
+
+// ReadOutcomes reads how alerts were closed last, by their ids, from a state folder in which a daemon may be at work. It takes no
+// lock.
+func ReadOutcomes(dir string) (map[string]alert.Outcome, error) {
+	if err := Exists(dir); err != nil {
+		return nil, err
+	}
+	d, err := openToRead(filepath.Join(dir, databaseName), false)
+	if err != nil {
+		return nil, err
+	}
+	defer d.close()
+	if version, err := d.version(); err != nil || version < 3 {
+		return nil, err // nobody could close anything yet
+	}
+	last := map[string]alert.Outcome{}
+	err = d.each(dispositionTable, dispositionTable.byKey(), nil, func(row []any) error {
+		last[row[0].(string)] = alert.Outcome(row[4].(string)) // in order
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading how alerts were closed: %w", err)
+	}
+	return last, nil
 }
 
 // Revisions reads all revisions of an alert from the state folder, oldest first, without taking its lock: a daemon may be at

@@ -67,7 +67,7 @@ var (
 	pendingTable  = newTable("pending", 3, "rule TEXT", "actor BLOB", "event_id BLOB", "until INTEGER", "record BLOB")
 	journalTable  = newTable("journal", 1, "seq INTEGER", "commit_no INTEGER", "kind TEXT", "body TEXT")
 	caseTable     = newTable("cases", 1, "id TEXT", "rule TEXT", "severities TEXT", "status TEXT", "revision INTEGER", "opened_at INTEGER",
-		"folded INTEGER", "closings INTEGER", "closed_revision INTEGER", "concerned BLOB")
+		"folded INTEGER", "closings INTEGER", "closed_revision INTEGER", "concerned BLOB", "over TEXT", "surroundings TEXT", "surrounded INTEGER")
 	dispositionTable = newTable("dispositions", 2, "alert_id TEXT", "n INTEGER", "rule TEXT", "severity TEXT", "outcome TEXT", "revision INTEGER",
 		"closed_at INTEGER", "closed_by TEXT", "evidence_seq INTEGER")
 )

@@ -39,7 +39,11 @@ type Shown struct {
 	State    alert.Status `json:"state"`
 	OpenedAt time.Time    `json:"opened_at"`
 	Folded   int          `json:"folded,omitempty"`
+	Over     string       `json:"over,omitempty"` // whose budget it was beyond: rule, person, rule and person
 	Closings []Closed     `json:"closings,omitempty"`
+
+	Surroundings []alert.Surrounding `json:"surroundings,omitempty"` // the lines around its records
+	History      alert.History       `json:"history"`                // other alerts about the same person and of the same rule, of those that the caller sees
 }
 
 // Closed is one closing of an alert.
@@ -71,7 +75,7 @@ type RuleStat struct {
 	Outcomes map[alert.Outcome]int `json:"outcomes,omitempty"` // of the last closing of each alert that was ever closed
 
 	// Precision is the share of misuse and unintentional access among the outcomes: of an access without a policing purpose.
-	Precision *float64 `json:"precision,omitempty"`
+	Precision *alert.Precision `json:"precision,omitempty"`
 
 	TriageSeconds *int64 `json:"median_seconds_to_triage,omitempty"` // from when an alert came to when it was first closed
 }

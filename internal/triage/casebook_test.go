@@ -29,6 +29,7 @@ type book struct {
 	dispositions []alert.Disposition
 	entries      []string // kind and body
 	bodies       [][]byte
+	around       map[string][]alert.Surrounding
 	full         bool // nothing can be recorded
 	now          time.Time
 }
@@ -91,6 +92,8 @@ func (b *book) Note(kind string, body any) error {
 	return err
 }
 
+func (b *book) Around(c alert.Case) ([]alert.Surrounding, error) { return b.around[c.ID], nil }
+
 func (b *book) CloseAlert(x alert.Closing) (alert.Case, error) {
 	c := b.cases[x.ID]
 	if x.Revision != 0 && x.Revision < c.Revision {
@@ -139,7 +142,7 @@ func serve(t *testing.T, b *book, roles map[string]route.Role, user string) (*Cl
 	}
 	s := New(Options{Cases: b, Roles: r, PerWeek: 3, Now: func() time.Time { return b.now }})
 	if user != "" {
-		s.identify = func(net.Conn) (caller, error) { return caller{UID: 1001, User: user}, nil }
+		s.identify = func(net.Conn) (caller, error) { return caller{UID: new(uint32(1001)), User: user}, nil }
 	}
 	path := filepath.Join(shortDir(t), "s")
 	l, err := Listen(path)

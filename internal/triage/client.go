@@ -17,7 +17,8 @@ import (
 
 // Client asks a daemon.
 type Client struct {
-	socket string
+	socket string // "" if it asks server
+	server string
 	http   *http.Client
 }
 
@@ -27,7 +28,7 @@ const askWithin = time.Minute
 // NewClient returns a client of the daemon that listens on a socket. It connects when it is asked something.
 func NewClient(socket string) *Client {
 	var d net.Dialer
-	return &Client{socket: socket, http: &http.Client{Timeout: askWithin, Transport: &http.Transport{
+	return &Client{socket: socket, server: "http://probity", http: &http.Client{Timeout: askWithin, Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return d.DialContext(ctx, "unix", socket) },
 	}}}
@@ -66,7 +67,7 @@ func (c *Client) ask(ctx context.Context, method, path string, question, answer 
 		}
 		body = bytes.NewReader(b)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, "http://probity"+path, body)
+	req, err := http.NewRequestWithContext(ctx, method, c.server+path, body)
 	if err != nil {
 		return err
 	}
@@ -98,6 +99,8 @@ func (c *Client) unreachable(err error) error {
 		err = u.Err
 	}
 	switch {
+	case c.socket == "":
+		return fmt.Errorf("asking the daemon at %s: %w", c.server, err)
 	case errors.Is(err, os.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("no daemon listens on %s: is it running, and is that its socket? (triage.socket in its configuration)", c.socket)
 	case errors.Is(err, os.ErrPermission):

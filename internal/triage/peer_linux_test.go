@@ -81,7 +81,7 @@ func TestAnotherUserIsAnotherUser(t *testing.T) {
 	}
 	defer conn.Close()
 	c, err := identify(conn)
-	if err != nil || c.UID != uid || c.User != strconv.Itoa(uid) {
+	if err != nil || c.UID == nil || *c.UID != uid || c.User != strconv.Itoa(uid) {
 		t.Errorf("%+v, %v", c, err)
 	}
 }

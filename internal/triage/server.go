@@ -22,6 +22,7 @@ type casebook interface {
 	EachDisposition(func(alert.Disposition) error) error
 	Dispositions(id string) ([]alert.Disposition, error)
 	EvidenceEntry(seq uint64) (evidence.Stored, error)
+	Around(alert.Case) ([]alert.Surrounding, error)
 	CloseAlert(alert.Closing) (before alert.Case, err error)
 	Note(kind string, body any) error // into the evidence
 }
@@ -59,7 +60,10 @@ const (
 
 type connKey struct{}
 
-// HTTP returns the server for one listener; whoever serves with it shuts it down.
+// sameOrigin refuses what a web page makes a browser send that holds somebody's certificate.
+var sameOrigin = http.NewCrossOriginProtection()
+
+// HTTP returns the server for all listeners; whoever serves with it shuts it down.
 func (s *Server) HTTP() *http.Server {
 	mux := http.NewServeMux()
 	mux.Handle("GET /v1/alerts", s.answer(route.Counts, s.list))
@@ -67,7 +71,7 @@ func (s *Server) HTTP() *http.Server {
 	mux.Handle("POST /v1/alerts/{id}/close", s.answer(route.Triage, s.close))
 	mux.Handle("GET /v1/stats", s.answer(route.Counts, s.stats))
 	return &http.Server{
-		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 5 * time.Second,
+		Handler: sameOrigin.Handler(mux), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 5 * time.Second,
 		MaxHeaderBytes: maxHeaderBytes,
 		ConnContext:    func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
 	}
@@ -117,8 +121,13 @@ func (s *Server) admit(r *http.Request, right route.Rights) (*caller, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.Roles = s.Roles.Of(c.names(), c.Groups); len(c.Roles) == 0 {
-		return nil, refuse(http.StatusForbidden, "user "+c.User+" has no role in Probity; who administers it adds users and groups under roles: in its configuration")
+	if c.Certificate != "" {
+		c.Roles, c.User = s.Roles.Certified(c.Certified, c.User)
+	} else {
+		c.Roles = s.Roles.Of(c.names(), c.Groups)
+	}
+	if len(c.Roles) == 0 {
+		return nil, refuse(http.StatusForbidden, "user "+c.User+" has no role in Probity; who administers it adds users, groups and certificates under roles: in its configuration")
 	}
 	if !s.Roles.May(c.Roles, right) {
 		return nil, refuse(http.StatusForbidden, "role "+strings.Join(c.Roles, ", ")+" may not ask this; it needs the right "+string(right))

@@ -55,7 +55,13 @@ func (s *Server) show(who *caller, r *http.Request) (any, error) {
 	if a == nil {
 		return nil, fmt.Errorf("alert %s has a case and no revision", id)
 	}
-	out := &Shown{Alert: a, State: c.State(), OpenedAt: c.OpenedAt, Folded: c.Folded}
+	out := &Shown{Alert: a, State: c.State(), OpenedAt: c.OpenedAt, Folded: c.Folded, Over: c.Over}
+	if out.Surroundings, err = s.Cases.Around(c); err != nil {
+		return nil, err
+	}
+	if out.History, err = s.historyOf(who, c); err != nil {
+		return nil, err
+	}
 	if out.Closings, err = s.closings(id); err != nil {
 		return nil, err
 	}
@@ -63,6 +69,24 @@ func (s *Server) show(who *caller, r *http.Request) (any, error) {
 		return nil, err
 	}
 	return out, nil
+}
+
+// historyOf is what those other alerts say that the caller may see.
+func (s *Server) historyOf(who *caller, c alert.Case) (alert.History, error) {
+	last, err := s.lastOutcomes()
+	if err != nil {
+		return alert.History{}, err
+	}
+	outcomes := make(map[string]alert.Outcome, len(last))
+	for id, d := range last {
+		outcomes[id] = d.Outcome
+	}
+	h := alert.NewHistories([]alert.Case{c}, outcomes, func(other *alert.Case) bool { return s.Roles.Sees(who.Roles, other.Concerned) })
+	err = s.Cases.EachCase(func(other alert.Case) error {
+		h.Add(other)
+		return nil
+	})
+	return h.Of(c), err
 }
 
 // closings reads the notes from the evidence; one that was redacted there is gone here.
@@ -101,7 +125,7 @@ func (s *Server) close(who *caller, r *http.Request) (any, error) {
 		return nil, err
 	}
 	before, err := s.Cases.CloseAlert(alert.Closing{
-		ID: id, Revision: asked.Revision, Outcome: asked.Outcome, Note: asked.Note, By: who.User, UID: who.UID, Roles: who.Roles})
+		ID: id, Revision: asked.Revision, Outcome: asked.Outcome, Note: asked.Note, By: who.User, UID: who.UID, Certificate: who.Certificate, Roles: who.Roles})
 	switch {
 	case errors.Is(err, alert.ErrRevised):
 		return nil, refuse(http.StatusConflict, err.Error()+": look at it again (show) and close it then")

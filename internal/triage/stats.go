@@ -84,14 +84,7 @@ func (st *RuleStat) conclude(waits []time.Duration) {
 	if len(waits) == 0 {
 		return
 	}
-	right := 0
-	for o, n := range st.Outcomes {
-		if o.Right() {
-			right += n
-		}
-	}
-	precision := float64(right) / float64(len(waits))
-	st.Precision = &precision
+	st.Precision = alert.PrecisionOf(st.Outcomes)
 	slices.Sort(waits)
 	median := int64(waits[(len(waits)-1)/2] / time.Second)
 	st.TriageSeconds = &median

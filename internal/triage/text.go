@@ -1,7 +1,9 @@
 package triage
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -65,12 +67,13 @@ func (s Shown) Text() string {
 		say("withdrawn  %s", a.Reason)
 	}
 	if s.Folded > 0 {
-		say("budget     it was the %d. of its rule or person in seven days", s.Folded)
+		say("budget     beyond that of its %s: number %d in seven days", cmp.Or(s.Over, "rule or person"), s.Folded)
 	}
 	s.facts(say)
 	s.lines(say)
 	section(say, "What to do next", nonEmpty(a.Rule.Response))
 	section(say, "Known false positives", a.Rule.FalsePositives)
+	s.others(say)
 	s.history(say)
 	say("\nTo close it: probity alerts close %s --revision %d --outcome policing-purpose|training|misuse|unintentional|error --note \"…\"", a.ID, a.Revision)
 	say("%s", a.Marking)
@@ -95,9 +98,31 @@ func (s Shown) lines(say func(string, ...any)) {
 	var list []string
 	for i := range s.Alert.Evidence {
 		r := &s.Alert.Evidence[i]
-		list = append(list, fmt.Sprintf("%s %s, %s at byte %d, SHA-256 %s\n    %s", r.Time.UTC().Format(clock), r.Source, r.Path, r.Offset, r.SHA256, original(r)))
+		list = append(list, fmt.Sprintf("%s %s, %s at byte %d, SHA-256 %s\n%s", r.Time.UTC().Format(clock), r.Source, r.Path, r.Offset, r.SHA256, s.amid(r)))
 	}
 	section(say, fmt.Sprintf("The first %d of %d records", len(list), s.Alert.Count), list)
+}
+
+// amid is a record amid the lines around it, it alone marked.
+func (s Shown) amid(r *event.Record) string {
+	i := slices.IndexFunc(s.Surroundings, func(x alert.Surrounding) bool { return x.Event == r.ID })
+	if i < 0 {
+		return "    " + original(r)
+	}
+	x := &s.Surroundings[i]
+	if x.Missing != "" {
+		return "    " + original(r) + "\n    (the lines around it could not be kept: " + x.Missing + ")"
+	}
+	var out []string
+	before, after := x.Lines()
+	for _, l := range before {
+		out = append(out, "      "+l)
+	}
+	out = append(out, "    > "+original(r))
+	for _, l := range after {
+		out = append(out, "      "+l)
+	}
+	return strings.Join(append(out, "    (as it stood in the log on "+x.TakenAt.Format(clock)+")"), "\n")
 }
 
 func original(r *event.Record) string {
@@ -116,6 +141,43 @@ func (s Shown) history(say func(string, ...any)) {
 	if s.State == alert.Reopened {
 		say("\nIt was reopened by a further revision: what was decided does not cover it.")
 	}
+}
+
+// others tells what other alerts became.
+func (s Shown) others(say func(string, ...any)) {
+	var list []string
+	for i := range s.History.Person {
+		list = append(list, s.History.Person[i].Rule+": "+told(&s.History.Person[i]))
+	}
+	section(say, "Other alerts about the same person, of those that you may see", list)
+	if s.History.Rule.Alerts > 0 {
+		list = []string{told(&s.History.Rule)}
+		if p := s.History.Rule.Precision; p != nil {
+			list = append(list, fmt.Sprintf("precision %s", precise(p)))
+		}
+		section(say, "Other alerts of the same rule, of those that you may see", list)
+	}
+}
+
+func told(t *alert.Tally) string {
+	parts := []string{fmt.Sprintf("%d, the last at %s", t.Alerts, t.Last.Format(clock))}
+	for _, o := range alert.Outcomes {
+		if n := t.Outcomes[o]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, o))
+		}
+	}
+	if t.Open > 0 {
+		parts = append(parts, fmt.Sprintf("%d open", t.Open))
+	}
+	if t.Withdrawn > 0 {
+		parts = append(parts, fmt.Sprintf("%d withdrawn", t.Withdrawn))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// precise is a precision with how far it can be trusted.
+func precise(p *alert.Precision) string {
+	return fmt.Sprintf("%.0f %% (%.0f–%.0f %%, n=%d)", 100*p.Share, 100*p.Low, 100*p.High, p.N)
 }
 
 func section(say func(string, ...any), title string, list []string) {
@@ -157,7 +219,7 @@ func (s Stats) Text() string {
 	for _, r := range s.Rules {
 		precision, wait := "-", "-"
 		if r.Precision != nil {
-			precision = fmt.Sprintf("%.0f %%", *r.Precision*100)
+			precision = precise(r.Precision)
 		}
 		if r.TriageSeconds != nil {
 			wait = (time.Duration(*r.TriageSeconds) * time.Second).String()
@@ -169,6 +231,6 @@ func (s Stats) Text() string {
 	if s.PerWeek > 0 {
 		fmt.Fprintf(&b, "\nThe budget is %d alerts of one rule, or about one person, in seven days.\n", s.PerWeek)
 	}
-	b.WriteString("\nPrecision is the share of misuse and unintentional access among the outcomes; triage is the median time to the first closing.\n")
+	b.WriteString("\nPrecision is the share of misuse and unintentional access among the outcomes; between 95 % bounds (Wilson) from n of them; triage is the median time to the first closing.\n")
 	return b.String()
 }

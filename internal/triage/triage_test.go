@@ -151,16 +151,16 @@ func TestOutcomesGivePrecisionAndTimeToTriageByRule(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	precision, wait := 2.0/3, int64(6*3600)
+	wait := int64(6 * 3600)
 	want := Stats{PerWeek: 3, Rules: []RuleStat{
 		{Rule: "bait", Severity: alert.Critical, Alerts: 1, Week: 1, Open: 1},
 		{Rule: "denied", Severity: alert.High, Alerts: 4, Week: 2, Folded: 1, Closed: 3,
-			Outcomes: map[alert.Outcome]int{alert.Misuse: 1, alert.Unintentional: 1, alert.PolicingPurpose: 1}, Precision: &precision, TriageSeconds: &wait},
+			Outcomes: map[alert.Outcome]int{alert.Misuse: 1, alert.Unintentional: 1, alert.PolicingPurpose: 1}, Precision: &alert.Precision{Share: 2.0 / 3, Low: 0.2077, High: 0.9385, N: 3}, TriageSeconds: &wait},
 	}}
-	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.EquateApprox(0, 1e-4)); diff != "" {
 		t.Error(diff)
 	}
-	for _, part := range []string{"67 %", "6h0m0s", "3 alerts of one rule"} {
+	for _, part := range []string{"67 % (21–94 %, n=3)", "6h0m0s", "3 alerts of one rule"} {
 		if !strings.Contains(got.Text(), part) {
 			t.Errorf("%q is not in\n%s", part, got.Text())
 		}
