@@ -12,21 +12,32 @@ import (
 
 // metric is the sum of a metric over its labels as /metrics tells it now, -1 while nobody answers.
 func (p *process) metric(name string) float64 {
+	m := p.metrics()
+	if m == nil {
+		return -1
+	}
+	return m[name]
+}
+
+// metrics are the sums of all counters and gauges, by name; nil while nobody answers.
+func (p *process) metrics() map[string]float64 {
 	resp, err := http.Get("http://" + p.listen() + "/metrics")
 	if err != nil {
-		return -1
+		return nil
 	}
 	defer resp.Body.Close()
 	parser := expfmt.NewTextParser(model.LegacyValidation)
 	families, err := parser.TextToMetricFamilies(resp.Body)
 	if err != nil {
-		return -1
+		return nil
 	}
-	sum := 0.0
-	for _, m := range families[name].GetMetric() {
-		sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+	sums := make(map[string]float64, len(families))
+	for name, family := range families {
+		for _, m := range family.GetMetric() {
+			sums[name] += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+		}
 	}
-	return sum
+	return sums
 }
 
 // status is the answer of a path, "" while there is none.
@@ -43,17 +54,17 @@ func (p *process) status(path string) (code int, text string) {
 
 // peak is the most memory that the process ever had, in MiB: its resident set, which counts whatever a limit of systemd or
 // of a container would.
-func (p *process) peak() (mib int) { return p.memory("VmHWM:") }
+func (p *process) peak() (mib int) { return int(p.memory("VmHWM:")) }
 
-func (p *process) memory(row string) (mib int) {
+func (p *process) memory(row string) (mib float64) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Process.Pid))
 	if err != nil {
 		return -1
 	}
 	_, rest, _ := strings.Cut(string(text), row)
-	kib := 0
+	kib := 0.0
 	if _, err := fmt.Sscan(rest, &kib); err != nil {
 		return -1
 	}
-	return kib >> 10
+	return kib / (1 << 10)
 }

@@ -163,16 +163,30 @@ func (sh *shard) keys() []windowKey {
 	return out
 }
 
-// Until is the watermark from which on no alert can quote a match's record anew: an entry leaves its window a reach after
-// its time, and the last alert that may hold it then closes within a period.
+// Until is the watermark up to which a match's record is kept for the windows that hold it. What an alert holds is kept on:
+// see Draft.Holds and Lasts.
 func (g *Generation) Until(m *Match) int64 {
 	r := m.Rule
-	until := m.Entry.Time + int64(r.Timespan) + g.Behind(r)
+	if !r.OfAlerts {
+		return g.specs[r.Index].Leaves(m.Entry.Time, g.keep[r.Index])
+	}
+	// Its windows are worked out anew for as long as an alert of theirs is open, and its watermark is behind that of all others.
+	until := g.Lasts(r, m.Entry.Time) + int64(r.Period)
+	behind := int64(0)
+	for _, other := range g.Rules.Rules {
+		if !other.OfAlerts {
+			behind = max(behind, g.Behind(other))
+		}
+	}
+	return until + behind
+}
+
+// Lasts is the watermark from which on no alert can quote anew what it holds of time t: an entry leaves its window a reach after
+// its time, and the last alert that may hold it then closes within a period.
+func (g *Generation) Lasts(r *rule.Compiled, t int64) int64 {
+	until := t + int64(r.Timespan) + g.Behind(r)
 	if r.Normal != nil {
 		until += g.specs[r.Index].Settles() // the bucket before may be quoted when the next one, of the same period, is told
-	}
-	if r.OfAlerts {
-		until += int64(r.Period) // its windows are worked out anew for as long as an alert of theirs is open
 	}
 	return until
 }

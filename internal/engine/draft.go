@@ -15,7 +15,8 @@ import (
 // Draft is an alert without the records that it quotes, its public id and its revision.
 type Draft struct {
 	Alert *alert.Alert
-	Quote []event.ID // of the records that it quotes, in order
+	Quote []window.Entry // whose records it quotes, in order
+	Holds []window.Entry // whose records it may quote: a later revision may be without some of the first
 	Rule  *rule.Compiled
 
 	gen     *Generation
@@ -70,8 +71,12 @@ func (s *State) draft(c Change, open window.Open) Draft {
 			a.EventIDs = append(a.EventIDs, e.ID.String())
 		}
 		if i < r.Quote {
-			d.Quote = append(d.Quote, e.ID)
+			d.Quote = append(d.Quote, e)
 		}
+	}
+	d.Holds = d.Quote
+	if s.specs[r.Index].Deferred() {
+		d.Holds = entries
 	}
 	if s.GivenUp(r, start+int64(r.Period)) {
 		slices.Sort(a.EventIDs) // as they are when revisions are joined, however often that was

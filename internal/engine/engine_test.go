@@ -211,8 +211,8 @@ func run(t *rapid.T, g *Generation, events []*event.Event, batch, shards int, re
 				continue
 			}
 			var quoted []*event.Record
-			for _, id := range d.Quote {
-				quoted = append(quoted, records[id.String()])
+			for _, e := range d.Quote {
+				quoted = append(quoted, records[e.ID.String()])
 			}
 			if err := d.Dress(quoted); err != nil {
 				t.Fatal(err)

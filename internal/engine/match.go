@@ -31,6 +31,8 @@ type Match struct {
 	Record  *event.Record // nil if the rule watches a source; shared by all matches of the event
 	Gone    bool          // of an alert that was withdrawn: its entry is taken out
 
+	Unquoted bool // set by Apply: no alert of the rule can ever quote the record, so it need not be kept
+
 	Exception *rule.CompiledException // that holds it back, of one that is Suppressed
 }
 

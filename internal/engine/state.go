@@ -187,6 +187,7 @@ func (s *State) add(sh *shard, p *part, watermarks []int64) {
 		if !other {
 			continue // a doubled event
 		}
+		m.Unquoted = !h.Quotable(spec, m.Entry, m.Rule.Quote)
 		sh.touch(k, h)
 		if h.Empty() {
 			sh.drop(m.Rule.Index, k, h)

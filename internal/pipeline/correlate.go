@@ -14,6 +14,7 @@ import (
 	"probity/internal/event"
 	"probity/internal/rule"
 	"probity/internal/store"
+	"probity/internal/window"
 )
 
 // correlate goes through the judged chunks in order, hands the matches to the shards, and gathers all that changed. An error
@@ -152,6 +153,7 @@ func (p *Pipeline) apply(matches []engine.Match, c *store.Commit, earlier ...eng
 	}
 	saveWindows(c, p.state.Settle())
 	c.Forget = p.forgettable(watermarks)
+	c.Records = slices.DeleteFunc(c.Records, func(k store.KeptRecord) bool { return k.Until < c.Forget })
 	return nil
 }
 
@@ -185,7 +187,6 @@ func (p *Pipeline) round(matches []engine.Match, watermarks []int64, c *store.Co
 		case m.Record == nil: // of a rule that watches a source
 		case m.Outcome == engine.Counted && !m.Gone:
 			fresh[m.Entry.ID] = m.Record
-			c.Records = append(c.Records, store.KeptRecord{ID: m.Entry.ID, Until: p.Generation.Until(m), Record: m.Record, Revised: m.Rule.OfAlerts})
 		case m.Outcome == engine.Undecided:
 			c.Pending = append(c.Pending, store.PendingMatch{
 				Rule: m.Rule.ID, Actor: m.Role.String(), EventID: m.Entry.ID, Until: m.Entry.Time + int64(m.Rule.Wait), Record: m.Record,
@@ -195,6 +196,7 @@ func (p *Pipeline) round(matches []engine.Match, watermarks []int64, c *store.Co
 	suppressed(matches, c)
 	b := p.state.Apply(matches, watermarks, p.fork, earlier...)
 	saveWindows(c, b.Windows)
+	p.keep(matches, b.Drafts, c)
 	for i := range b.Drafts {
 		a, err := p.dress(&b.Drafts[i], fresh)
 		if err != nil {
@@ -206,6 +208,33 @@ func (p *Pipeline) round(matches []engine.Match, watermarks []int64, c *store.Co
 		}
 	}
 	return told, nil
+}
+
+// keep adds the records that an alert may come to quote, each once, for as long as a window holds them; those that an alert holds
+// are kept on until it is closed. What neither needs when the batch is over is not written at all: see apply.
+func (p *Pipeline) keep(matches []engine.Match, drafts []engine.Draft, c *store.Commit) {
+	at := map[store.RecordKey]int{} // index into c.Records
+	put := func(k store.KeptRecord) {
+		key := store.RecordKey{Time: k.Time, ID: k.ID}
+		if i, ok := at[key]; ok {
+			c.Records[i].Until = max(c.Records[i].Until, k.Until)
+			return
+		}
+		at[key] = len(c.Records)
+		c.Records = append(c.Records, k)
+	}
+	for i := range matches {
+		m := &matches[i]
+		if m.Record != nil && m.Outcome == engine.Counted && !m.Gone && !m.Unquoted {
+			put(store.KeptRecord{ID: m.Entry.ID, Time: m.Entry.Time, Until: p.Generation.Until(m), Record: m.Record, Revised: m.Rule.OfAlerts})
+		}
+	}
+	for i := range drafts {
+		d := &drafts[i]
+		for _, e := range d.Holds {
+			put(store.KeptRecord{ID: e.ID, Time: e.Time, Until: p.Generation.Lasts(d.Rule, e.Time)})
+		}
+	}
 }
 
 func (p *Pipeline) fork(n int, do func(i int)) { p.onAllCores(n, func(_ *worker, i int) { do(i) }) }
@@ -278,11 +307,12 @@ func saveWindows(c *store.Commit, saved []engine.Saved) {
 	}
 }
 
-// forgettable is the watermark that all rules have passed which any source can feed.
+// forgettable is the watermark that all rules have passed which any source can feed. Those over alerts are behind the others,
+// and say so in how long they keep a record.
 func (p *Pipeline) forgettable(watermarks []int64) int64 {
 	least := int64(math.MaxInt64)
 	for i, r := range p.Generation.Rules.Rules {
-		if r.OfAlerts || slices.ContainsFunc(p.Sources, func(s Source) bool { return r.Reads(s.Dataset) }) {
+		if !r.OfAlerts && slices.ContainsFunc(p.Sources, func(s Source) bool { return r.Reads(s.Dataset) }) {
 			least = min(least, watermarks[i])
 		}
 	}
@@ -330,12 +360,12 @@ func (p *Pipeline) dress(d *engine.Draft, fresh map[event.ID]*event.Record) (*al
 	return a, nil
 }
 
-// records finds kept records by id, in order; one that is no longer kept is left out.
-func (p *Pipeline) records(ids []event.ID, fresh map[event.ID]*event.Record) ([]*event.Record, error) {
-	var missing []event.ID
-	for _, id := range ids {
-		if fresh[id] == nil {
-			missing = append(missing, id)
+// records finds the records of entries, in order; one that is no longer kept is left out.
+func (p *Pipeline) records(entries []window.Entry, fresh map[event.ID]*event.Record) ([]*event.Record, error) {
+	var missing []store.RecordKey
+	for _, e := range entries {
+		if fresh[e.ID] == nil {
+			missing = append(missing, store.RecordKey{Time: e.Time, ID: e.ID})
 		}
 	}
 	kept := map[event.ID]*event.Record{}
@@ -345,11 +375,11 @@ func (p *Pipeline) records(ids []event.ID, fresh map[event.ID]*event.Record) ([]
 			return nil, err
 		}
 	}
-	out := make([]*event.Record, 0, len(ids))
-	for _, id := range ids {
-		if r := fresh[id]; r != nil {
+	out := make([]*event.Record, 0, len(entries))
+	for _, e := range entries {
+		if r := fresh[e.ID]; r != nil {
 			out = append(out, r)
-		} else if r := kept[id]; r != nil {
+		} else if r := kept[e.ID]; r != nil {
 			out = append(out, r)
 		}
 	}

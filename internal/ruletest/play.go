@@ -197,9 +197,9 @@ func (o *outcome) sort() {
 func (s *stage) dress(d engine.Draft, records map[event.ID]*event.Record) (raised, error) {
 	a := raised{Group: map[string]string{}}
 	var quoted []*event.Record
-	for _, id := range d.Quote {
-		quoted = append(quoted, records[id])
-		a.Evidence = append(a.Evidence, s.places[id])
+	for _, e := range d.Quote {
+		quoted = append(quoted, records[e.ID])
+		a.Evidence = append(a.Evidence, s.places[e.ID])
 	}
 	slices.Sort(a.Evidence)
 	for _, id := range d.Alert.EventIDs {

@@ -73,11 +73,20 @@ type WindowState struct {
 // keeps the larger Until.
 type KeptRecord struct {
 	ID     event.ID
-	Until  int64 // event time in ns
-	Record *event.Record
+	Time   int64         // its event time in ns: records lie in its order, and are found by it
+	Until  int64         // event time in ns
+	Record *event.Record // nil: one that is kept is prolonged, and else nothing is done
 
 	Revised bool // it takes the place of the one that is kept: an alert's, as it last was
 }
+
+// RecordKey names a kept record.
+type RecordKey struct {
+	Time int64 // event time in ns
+	ID   event.ID
+}
+
+func (k *KeptRecord) key() RecordKey { return RecordKey{k.Time, k.ID} }
 
 // PendingMatch is a match that an unknown holds back, waiting for newer tables. Rule, Actor and EventID name it; storing
 // it again replaces it.

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -80,14 +81,19 @@ func TestAFlippedBitInCommittedBytesIsFoundWithFileAndPlace(t *testing.T) {
 	for _, name := range files {
 		path := filepath.Join(dir, name)
 		whole := readFile(t, path)
-		for i := random.IntN(tier(11, 1)); i < len(whole); i += tier(11, 1) {
+		bits := tier(1, 8) // of each byte: one at random, or all
+		for n := random.IntN(tier(11, 1)) * bits; n < len(whole)*bits; n += tier(11, 1) {
+			i, bit := n/bits, n%bits
+			if bits == 1 {
+				bit = random.IntN(8)
+			}
 			bad := bytes.Clone(whole)
-			bad[i] ^= 1 << random.IntN(8)
+			bad[i] ^= 1 << bit
 			must(t, os.WriteFile(path, bad, 0o600))
 			r, err := Inspect(dir)
 			must(t, err)
 			if r.OK() || !strings.Contains(fmt.Sprint(r.Findings), path) || r.Findings[0].At == "" || r.Findings[0].Do == "" {
-				t.Errorf("%s, byte %d: %+v", name, i, r.Findings)
+				t.Errorf("%s, byte %d, bit %d: %+v", name, i, bit, r.Findings)
 			}
 			if name == rejectsName || i%16 != 0 { // a start does not read the rejects
 				continue
@@ -131,9 +137,9 @@ func TestAFlippedBitInTheDatabaseIsFoundOrHarmless(t *testing.T) {
 	whole := readFile(t, path)
 	random := rand.New(rand.NewPCG(3, 4))
 	found := 0
-	for range tier(200, 6000) {
+	for _, at := range bitsToFlip(whole, random) {
+		i, bit := at/8, at%8
 		bad := bytes.Clone(whole)
-		i, bit := random.IntN(len(bad)), random.IntN(8)
 		bad[i] ^= 1 << bit
 		must(t, os.WriteFile(path, bad, 0o600))
 		if sameOrFound(t, dir, want, fmt.Sprintf("byte %d, bit %d of the database", i, bit)) {
@@ -143,6 +149,32 @@ func TestAFlippedBitInTheDatabaseIsFoundOrHarmless(t *testing.T) {
 	if found < 20 {
 		t.Errorf("only %d were found: the test looks at nothing", found)
 	}
+}
+
+var everyBit = flag.Bool("damage.every-bit", false, "with the tag fault, flip all eight bits of each byte of the database that is not 0: an hour")
+
+// bitsToFlip are some bits of a file; with the tag fault one of each byte that is not 0 (the room between the rows is) and some
+// of those that are.
+func bitsToFlip(whole []byte, random *rand.Rand) (bits []int) {
+	bits = append(bits, 8*47+1) // the version of SQLite's own file format
+	for range tier(200, 2000) {
+		bits = append(bits, random.IntN(8*len(whole)))
+	}
+	if tier(0, 1) == 0 {
+		return bits
+	}
+	for i, b := range whole {
+		switch {
+		case b == 0:
+		case *everyBit:
+			for bit := range 8 {
+				bits = append(bits, 8*i+bit)
+			}
+		default:
+			bits = append(bits, 8*i+random.IntN(8))
+		}
+	}
+	return bits
 }
 
 // Each row's own bytes are live: a bit that is flipped in any of them is found.

@@ -68,7 +68,7 @@ func openDatabase(fs *fsx.FS, dir string) (*database, error) {
 }
 
 func open(path, more string) (*sql.DB, error) {
-	return openWith(path, "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(0)&"+more)
+	return openWith(path, "_pragma=page_size(8192)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(0)&"+more)
 }
 
 func openWith(path, more string) (*sql.DB, error) {
@@ -242,6 +242,12 @@ func (d *database) add(t *table, row ...any) error {
 	return d.exec(t.insert, append(row, t.sum(row))...)
 }
 
+// keep adds a row unless there is one with its key.
+func (d *database) keep(t *table, row ...any) (added bool, err error) {
+	n, err := d.execCount(t.keep, append(row, t.sum(row))...)
+	return n > 0, err
+}
+
 // each calls fn for the rows of t that the clause selects, each checked, as the last commit left them. The row is fn's to
 // keep.
 func (d *database) each(t *table, clause string, args []any, fn func(row []any) error) error {
@@ -302,7 +308,7 @@ func (d *database) broken(err error) error {
 		return &fsx.Damage{File: d.path, What: "SQLite says: " + e.Error(), Do: restore}
 	case sqlite3.SQLITE_ERROR:
 		// The statements are ours and do not change: what they do not find was there.
-		if strings.Contains(e.Error(), "no such ") || strings.Contains(e.Error(), "malformed") {
+		if strings.Contains(e.Error(), "no such ") || strings.Contains(e.Error(), "malformed") || strings.Contains(e.Error(), "unsupported file format") {
 			return &fsx.Damage{File: d.path, At: "its schema", What: "SQLite says: " + e.Error(), Do: restore}
 		}
 	}

@@ -98,7 +98,7 @@ func (h *head) counted(t *table, version int) (int64, bool) {
 		return h.rows.alerts, true
 	case outboxTable, outboxTableV1:
 		return h.rows.outbox, true
-	case recordTable:
+	case recordTable, recordTableV1:
 		return h.rows.records, true
 	case journalTable:
 		return h.journalSeq, true

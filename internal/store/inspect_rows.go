@@ -19,8 +19,8 @@ func (in *inspector) places() error {
 	defer codec.close()
 	in.db.noted = func(error) {} // rows has told of these
 	for _, look := range []func() error{in.alerts, in.outbox, in.journal, in.tallies, in.cases,
-		func() error { return in.packed(codec, recordTable, 2) },
-		func() error { return in.packed(codec, pendingTable, 4) }} {
+		func() error { return in.packed(codec, recordTableOf(in.Version)) },
+		func() error { return in.packed(codec, pendingTable) }} {
 		if err := in.found(look()); err != nil {
 			return err
 		}
@@ -151,12 +151,13 @@ func (in *inspector) cases() error {
 	return err
 }
 
-// packed: each record can be unpacked.
-func (in *inspector) packed(codec *recordCodec, t *table, column int) error {
-	n := 0
+// packed: each record can be unpacked. It is the last column.
+func (in *inspector) packed(codec *recordCodec, t *table) error {
+	n, record := 0, len(t.columns)-1
+	id := slices.IndexFunc(t.columns, func(c string) bool { return c == "id" || c == "event_id" })
 	return in.db.each(t, t.byKey(), nil, func(row []any) error {
 		n++
-		if _, err := codec.decode(bytesOf(row[column])); err != nil {
+		if _, err := codec.decode(bytesOf(row[record]), idIn(row[id])); err != nil {
 			in.wrong(t, "row %d: %v", n, err)
 		}
 		return nil

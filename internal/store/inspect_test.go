@@ -73,7 +73,7 @@ func TestALookFindsRowsOutOfPlace(t *testing.T) {
 			return s.db.add(journalTable, int64(9), int64(1), "k", "{}")
 		}},
 		{"a record that cannot be unpacked", "unpacking a kept record", func(s *Store) error {
-			return s.db.add(recordTable, []byte("0123456789abcdef"), int64(1), []byte("no zstd"))
+			return s.db.add(recordTable, int64(1), []byte("0123456789abcdef"), int64(1), []byte("no zstd"))
 		}},
 		{"tallies cut short", "a row ends 7 bytes into a tally", func(s *Store) error {
 			return s.db.add(tallyTable, []byte("s"), int64(1), int64(1), int64(0), []byte("1234567"))

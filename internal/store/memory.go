@@ -25,7 +25,7 @@ type Memory struct {
 	streams    map[string]StreamState
 	tallies    map[string]map[uint64]Tally // by stream and hash
 	windows    map[[2]string][]byte
-	records    *memoryRecords
+	records    map[RecordKey]KeptRecord
 	pending    map[PendingKey]PendingMatch
 	alerts     map[string]*memoryAlert
 	journal    []JournalEntry
@@ -43,7 +43,7 @@ func NewMemory() *Memory {
 		streams: map[string]StreamState{},
 		tallies: map[string]map[uint64]Tally{},
 		windows: map[[2]string][]byte{},
-		records: newMemoryRecords(),
+		records: map[RecordKey]KeptRecord{},
 		pending: map[PendingKey]PendingMatch{},
 		alerts:  map[string]*memoryAlert{},
 	}
@@ -59,10 +59,6 @@ func (m *Memory) Commit(c *Commit) error {
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
-	}
-	kept, err := m.records.pack(c.Records)
-	if err != nil {
-		return err
 	}
 	m.commit++
 	if c.Generation != "" {
@@ -84,7 +80,7 @@ func (m *Memory) Commit(c *Commit) error {
 	for _, w := range c.Windows {
 		put(m.windows, [2]string{w.Feed, w.Key}, bytes.Clone(w.State), w.State == nil)
 	}
-	m.putRecords(kept, c.Forget)
+	m.putRecords(c)
 	for _, p := range c.Pending {
 		m.pending[p.key()] = p
 	}
@@ -122,10 +118,19 @@ func put[K comparable, V any](in map[K]V, key K, v V, gone bool) {
 	}
 }
 
-func (m *Memory) putRecords(packed map[event.ID]packedRecord, forget int64) {
-	maps.Copy(m.records.kept, packed)
-	if forget != 0 {
-		maps.DeleteFunc(m.records.kept, func(_ event.ID, r packedRecord) bool { return r.until < forget })
+func (m *Memory) putRecords(c *Commit) {
+	for _, r := range c.Records {
+		if have, ok := m.records[r.key()]; ok {
+			if r.Until = max(r.Until, have.Until); !r.Revised || r.Record == nil {
+				r.Record = have.Record
+			}
+		} else if r.Record == nil {
+			continue
+		}
+		m.records[r.key()] = r
+	}
+	if c.Forget != 0 {
+		maps.DeleteFunc(m.records, func(_ RecordKey, r KeptRecord) bool { return r.Until < c.Forget })
 	}
 }
 
@@ -207,17 +212,13 @@ func each[T any](list []T, fn func(T) error) error {
 }
 
 // Record is as Store.Record.
-func (m *Memory) Record(ids []event.ID) (map[event.ID]*event.Record, error) {
+func (m *Memory) Record(keys []RecordKey) (map[event.ID]*event.Record, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	records := make(map[event.ID]*event.Record, len(ids))
-	for _, id := range ids {
-		r, ok, err := m.records.record(id)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			records[id] = r
+	records := make(map[event.ID]*event.Record, len(keys))
+	for _, k := range keys {
+		if r, ok := m.records[k]; ok {
+			records[k.ID] = r.Record
 		}
 	}
 	return records, nil

@@ -50,7 +50,10 @@ func drawCommit(t *rapid.T, m *Memory) *Commit {
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "records") {
 		n := number.Draw(t, "record")
-		c.Records = append(c.Records, KeptRecord{ID: idOf(n), Until: int64(rapid.IntRange(0, 50).Draw(t, "until")), Record: recordOf(n)})
+		c.Records = append(c.Records, KeptRecord{ID: idOf(n), Time: timeOf(n), Until: int64(rapid.IntRange(0, 50).Draw(t, "until")), Record: recordOf(n)})
+		if rapid.IntRange(0, 3).Draw(t, "prolongs") == 0 {
+			c.Records[len(c.Records)-1].Record = nil
+		}
 	}
 	if rapid.IntRange(0, 3).Draw(t, "forget") == 0 {
 		c.Forget = int64(rapid.IntRange(0, 50).Draw(t, "before"))

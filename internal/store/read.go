@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"probity/internal/alert"
@@ -63,9 +64,9 @@ func (s *Store) EachWindow(fn func(feed, key string, state []byte) error) error 
 // EachPending calls fn for every pending match, by rule, actor and event.
 func (s *Store) EachPending(fn func(PendingMatch) error) error {
 	return s.db.each(pendingTable, pendingTable.byKey(), nil, func(row []any) error {
-		m := PendingMatch{Rule: row[0].(string), Actor: string(bytesOf(row[1])), EventID: event.ID(bytesOf(row[2])), Until: row[3].(int64)}
+		m := PendingMatch{Rule: row[0].(string), Actor: string(bytesOf(row[1])), EventID: idIn(row[2]), Until: row[3].(int64)}
 		var err error
-		if m.Record, err = s.records.decode(bytesOf(row[4])); err != nil {
+		if m.Record, err = s.records.decode(bytesOf(row[4]), m.EventID); err != nil {
 			return err
 		}
 		return fn(m)
@@ -79,17 +80,32 @@ func (s *Store) EachJournal(fn func(JournalEntry) error) error {
 	})
 }
 
-// Record returns the kept records of these ids; one that is not kept is not in the map.
-func (s *Store) Record(ids []event.ID) (map[event.ID]*event.Record, error) {
-	records := make(map[event.ID]*event.Record, len(ids))
-	err := inLots(ids, func(id event.ID) any { return id[:] }, func(marks string, args []any) error {
-		return s.db.each(recordTable, "WHERE id IN ("+marks+")", args, func(row []any) error {
-			r, err := s.records.decode(bytesOf(row[2]))
-			records[event.ID(bytesOf(row[0]))] = r
+// Record returns these kept records; one that is not kept is not in the map.
+func (s *Store) Record(keys []RecordKey) (map[event.ID]*event.Record, error) {
+	records := make(map[event.ID]*event.Record, len(keys))
+	for lot := range slices.Chunk(keys, 100) {
+		where := "WHERE time = ? AND id = ?" + strings.Repeat(" OR time = ? AND id = ?", len(lot)-1)
+		args := make([]any, 0, 2*len(lot))
+		for i := range lot {
+			args = append(args, lot[i].Time, lot[i].ID[:])
+		}
+		err := s.db.each(recordTable, where, args, func(row []any) error {
+			id := idIn(row[1])
+			r, err := s.records.decode(bytesOf(row[3]), id)
+			records[id] = r
 			return err
 		})
-	})
-	return records, err
+		if err != nil {
+			return nil, err
+		}
+	}
+	return records, nil
+}
+
+// idIn is an event's id in a column.
+func idIn(v any) (id event.ID) {
+	copy(id[:], bytesOf(v))
+	return id
 }
 
 // Revision is the number of an alert's last revision, 0 if there is none.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -8,6 +9,7 @@ import (
 	"slices"
 
 	"probity/internal/alert"
+	"probity/internal/event"
 	"probity/internal/evidence"
 )
 
@@ -78,19 +80,11 @@ func (s *Store) pack(c *Commit) (p packed, err error) {
 	if p.rejects, err = encodeRejects(c.Rejects); err != nil {
 		return p, err
 	}
-	for i := range c.Records {
-		b, err := s.records.encode(c.Records[i].Record)
-		if err != nil {
-			return p, err
-		}
-		p.records = append(p.records, b)
+	if p.records, err = s.records.encodeAll(len(c.Records), func(i int) (*event.Record, event.ID) { return c.Records[i].Record, c.Records[i].ID }); err != nil {
+		return p, err
 	}
-	for i := range c.Pending {
-		b, err := s.records.encode(c.Pending[i].Record)
-		if err != nil {
-			return p, err
-		}
-		p.pending = append(p.pending, b)
+	if p.pending, err = s.records.encodeAll(len(c.Pending), func(i int) (*event.Record, event.ID) { return c.Pending[i].Record, c.Pending[i].EventID }); err != nil {
+		return p, err
 	}
 	if len(c.Sinks) != len(slices.Compact(slices.Sorted(slices.Values(c.Sinks)))) {
 		return p, fmt.Errorf("the sinks %q: one is named twice", c.Sinks)
@@ -162,7 +156,7 @@ func (s *Store) putRows(c *Commit, p packed, next *head) error {
 			}
 		}
 	}
-	for i := range c.Records {
+	for _, i := range inOrderOfTime(c.Records) {
 		if err := s.putRecord(&c.Records[i], p.records[i], next); err != nil {
 			return err
 		}
@@ -215,28 +209,43 @@ func (s *Store) putAlert(r revision, next *head) error {
 	return s.db.add(alertTable, r.ID, int64(r.Revision), int64(next.commit), r.Rule.ID, string(r.Rule.Severity), string(r.Status), string(r.body))
 }
 
+// inOrderOfTime are the indices of records in the order of their rows: a commit then fills one page after the other.
+func inOrderOfTime(records []KeptRecord) []int {
+	order := make([]int, len(records))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		x, y := &records[a], &records[b]
+		return cmp.Or(cmp.Compare(x.Time, y.Time), x.ID.Compare(y.ID))
+	})
+	return order
+}
+
 // putRecord keeps a record, or prolongs one that is kept already.
 func (s *Store) putRecord(k *KeptRecord, record []byte, next *head) error {
-	var kept bool
+	if k.Record != nil {
+		added, err := s.db.keep(recordTable, k.Time, k.ID[:], k.Until, record)
+		if added {
+			next.rows.records++
+		}
+		if added || err != nil {
+			return err
+		}
+	}
 	var until int64
-	last := record
-	err := s.db.eachOwn(recordTable, "WHERE id = ?", []any{k.ID[:]}, func(row []any) error {
-		kept, until, record = true, row[1].(int64), bytesOf(row[2])
+	var kept []byte
+	err := s.db.eachOwn(recordTable, "WHERE time = ? AND id = ?", []any{k.Time, k.ID[:]}, func(row []any) error {
+		until, kept = row[2].(int64), bytesOf(row[3])
 		return nil
 	})
-	switch {
-	case err != nil || kept && until >= k.Until && !k.Revised:
+	if err != nil || kept == nil || until >= k.Until && !k.Revised {
 		return err
-	case !kept:
-		next.rows.records++
 	}
-	if k.Revised {
-		record = last
+	if !k.Revised || k.Record == nil {
+		record = kept
 	}
-	if !kept || until < k.Until {
-		until = k.Until
-	}
-	return s.db.put(recordTable, k.ID[:], until, record)
+	return s.db.put(recordTable, k.Time, k.ID[:], max(until, k.Until), record)
 }
 
 func (s *Store) putPending(c *Commit, records [][]byte, next *head) error {

@@ -63,8 +63,17 @@ func TestStoreAndMemoryBehaveAlike(t *testing.T) {
 			}
 		}},
 		{"a kept record stays as it was and keeps the larger until", []*Commit{
-			{Records: []KeptRecord{{ID: idOf(1), Until: 50, Record: recordOf(1)}, {ID: idOf(2), Until: 50, Record: recordOf(2)}}},
-			{Records: []KeptRecord{{ID: idOf(1), Until: 90, Record: recordOf(7)}, {ID: idOf(2), Until: 10, Record: recordOf(7)}}},
+			{Records: []KeptRecord{{ID: idOf(1), Time: timeOf(1), Until: 50, Record: recordOf(1)}, {ID: idOf(2), Time: timeOf(2), Until: 50, Record: recordOf(2)}}},
+			{Records: []KeptRecord{{ID: idOf(1), Time: timeOf(1), Until: 90, Record: recordOf(7)}, {ID: idOf(2), Time: timeOf(2), Until: 10, Record: recordOf(7)}}},
+			{Forget: 60},
+		}, func(t *testing.T, v view) {
+			if diff := cmp.Diff(map[event.ID]string{idOf(1): text(recordOf(1))}, v.Records); diff != "" {
+				t.Error(diff)
+			}
+		}},
+		{"a record without its text prolongs one that is kept, and is nothing else", []*Commit{
+			{Records: []KeptRecord{{ID: idOf(1), Time: timeOf(1), Until: 50, Record: recordOf(1)}, {ID: idOf(2), Time: timeOf(2), Until: 50, Record: recordOf(2)}}},
+			{Records: []KeptRecord{{ID: idOf(1), Time: timeOf(1), Until: 90}, {ID: idOf(2), Time: timeOf(2), Until: 40}, {ID: idOf(3), Time: timeOf(3), Until: 90}}},
 			{Forget: 60},
 		}, func(t *testing.T, v view) {
 			if diff := cmp.Diff(map[event.ID]string{idOf(1): text(recordOf(1))}, v.Records); diff != "" {
@@ -72,8 +81,8 @@ func TestStoreAndMemoryBehaveAlike(t *testing.T) {
 			}
 		}},
 		{"a revised record takes the place of the one that is kept, for as long as either is wanted", []*Commit{
-			{Records: []KeptRecord{{ID: idOf(1), Until: 90, Record: recordOf(1)}, {ID: idOf(2), Until: 50, Record: recordOf(2)}}},
-			{Records: []KeptRecord{{ID: idOf(1), Until: 10, Record: recordOf(7), Revised: true}, {ID: idOf(2), Until: 90, Record: recordOf(8), Revised: true}}},
+			{Records: []KeptRecord{{ID: idOf(1), Time: timeOf(1), Until: 90, Record: recordOf(1)}, {ID: idOf(2), Time: timeOf(2), Until: 50, Record: recordOf(2)}}},
+			{Records: []KeptRecord{{ID: idOf(1), Time: timeOf(1), Until: 10, Record: recordOf(7), Revised: true}, {ID: idOf(2), Time: timeOf(2), Until: 90, Record: recordOf(8), Revised: true}}},
 			{Forget: 60},
 		}, func(t *testing.T, v view) {
 			if diff := cmp.Diff(map[event.ID]string{idOf(1): text(recordOf(7)), idOf(2): text(recordOf(8))}, v.Records); diff != "" {

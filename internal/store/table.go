@@ -19,6 +19,7 @@ type table struct {
 	key     int      // how many are
 	create  string   // the statements that make it
 	insert  string   // the statement that adds a row, in the order of columns and sum
+	keep    string   // insert that does nothing if there is a row with the same key
 	replace string   // insert that takes the place of a row with the same key
 }
 
@@ -35,6 +36,7 @@ func newTable(name string, key int, definitions ...string) *table {
 	fmt.Fprintf(&b, "sum INTEGER NOT NULL, PRIMARY KEY (%s)) STRICT, WITHOUT ROWID;", strings.Join(t.columns[:key], ", "))
 	t.create = b.String()
 	t.insert = fmt.Sprintf("INSERT INTO %s VALUES (%s?)", name, strings.Repeat("?, ", len(definitions)))
+	t.keep = t.insert + " ON CONFLICT DO NOTHING"
 	t.replace = "INSERT OR REPLACE" + strings.TrimPrefix(t.insert, "INSERT")
 	return t
 }
@@ -63,7 +65,8 @@ var (
 	outboxTable   = newTable("outbox", 3, slices.Concat(outboxColumnsV1, outboxColumnsV3)...)
 	outboxTableV1 = newTable("outbox", 3, outboxColumnsV1...)
 	markTable     = newTable("marks", 1, "sink TEXT", "mark INTEGER")
-	recordTable   = newTable("records", 1, "id BLOB", "until INTEGER", "record BLOB")
+	recordTable   = newTable("records", 2, "time INTEGER", "id BLOB", "until INTEGER", "record BLOB")
+	recordTableV1 = newTable("records", 1, "id BLOB", "until INTEGER", "record BLOB")
 	pendingTable  = newTable("pending", 3, "rule TEXT", "actor BLOB", "event_id BLOB", "until INTEGER", "record BLOB")
 	journalTable  = newTable("journal", 1, "seq INTEGER", "commit_no INTEGER", "kind TEXT", "body TEXT")
 	caseTable     = newTable("cases", 1, "id TEXT", "rule TEXT", "severities TEXT", "status TEXT", "revision INTEGER", "opened_at INTEGER",
@@ -79,7 +82,7 @@ func tables() []*table { return tablesOf(schemaVersion) }
 
 // tablesOf are the tables of a version.
 func tablesOf(version int) []*table {
-	all := []*table{streamTable, alertTable, outboxTableOf(version), markTable, recordTable, pendingTable, journalTable, headTableOf(version)}
+	all := []*table{streamTable, alertTable, outboxTableOf(version), markTable, recordTableOf(version), pendingTable, journalTable, headTableOf(version)}
 	if version >= 2 {
 		all = append(all, tallyTable)
 	}
@@ -104,6 +107,13 @@ func outboxTableOf(version int) *table {
 		return outboxTableV1
 	}
 	return outboxTable
+}
+
+func recordTableOf(version int) *table {
+	if version < 3 {
+		return recordTableV1
+	}
+	return recordTable
 }
 
 // selects is the statement that reads rows: their columns and sum.

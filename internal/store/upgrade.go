@@ -68,7 +68,7 @@ func (s *Store) upgradeTo2(next *head) (err error) {
 	return s.define(tallyTable.create)
 }
 
-// upgradeTo3 adds what is kept of an alert beside its revisions. When an alert came was not kept; the time of its first
+// upgradeTo3 adds what is kept of an alert beside its revisions, and puts the kept records into another order. When an alert came was not kept; the time of its first
 // revision's last event stands for it.
 func (s *Store) upgradeTo3(next *head) error {
 	var waiting []queued
@@ -83,7 +83,7 @@ func (s *Store) upgradeTo3(next *head) error {
 	if err != nil {
 		return err
 	}
-	if err := s.define("DROP TABLE head", headTable.create, "DROP TABLE outbox", outboxTable.create, caseTable.create, dispositionTable.create); err != nil {
+	if err := s.define("DROP TABLE head", headTable.create, "DROP TABLE outbox", outboxTable.create, "DROP TABLE records", recordTable.create, recordsByUntil, caseTable.create, dispositionTable.create); err != nil {
 		return err
 	}
 	for _, q := range waiting {
@@ -96,7 +96,26 @@ func (s *Store) upgradeTo3(next *head) error {
 			return err
 		}
 	}
-	return nil
+	return s.rekeyRecords(next)
+}
+
+// rekeyRecords puts the kept records into the order of their event times. They are read as the last commit left them, beside
+// the transaction that has dropped them.
+func (s *Store) rekeyRecords(next *head) error {
+	next.rows.records = 0
+	return s.db.each(recordTableV1, recordTableV1.byKey(), nil, func(row []any) error {
+		k := KeptRecord{ID: idIn(row[0]), Until: row[1].(int64)}
+		var err error
+		if k.Record, err = s.records.decode(bytesOf(row[2]), k.ID); err != nil || k.Record == nil {
+			return err
+		}
+		k.Time = k.Record.Time.UnixNano()
+		packed, err := s.records.encode(k.Record, k.ID)
+		if err != nil {
+			return err
+		}
+		return s.putRecord(&k, packed, next)
+	})
 }
 
 func (s *Store) casesOfRevisions() (list []alert.Case, err error) {

@@ -26,7 +26,7 @@ type keeper interface {
 	EachPending(func(PendingMatch) error) error
 	EachJournal(func(JournalEntry) error) error
 	EachAlert(func(*alert.Alert) error) error
-	Record([]event.ID) (map[event.ID]*event.Record, error)
+	Record([]RecordKey) (map[event.ID]*event.Record, error)
 	Revision(string) (int, error)
 	LastAlerts([]string) (map[string]*alert.Alert, error)
 }
@@ -49,6 +49,9 @@ type view struct {
 const idCount = 12 // records, alerts and the like of the tests are numbered below this
 
 func idOf(n int) event.ID { return event.ID{0: byte(n), 15: 0xff} }
+
+// timeOf is the event time of recordOf(n).
+func timeOf(n int) int64 { return time.Unix(int64(n), 7).UnixNano() }
 
 func must(t testing.TB, err error) {
 	t.Helper()
@@ -106,11 +109,11 @@ func look(k keeper) (v view, err error) {
 	}); err != nil {
 		return v, err
 	}
-	var ids []event.ID
+	var keys []RecordKey
 	for n := range idCount {
-		ids = append(ids, idOf(n))
+		keys = append(keys, RecordKey{timeOf(n), idOf(n)})
 	}
-	records, err := k.Record(ids)
+	records, err := k.Record(keys)
 	if err != nil {
 		return v, err
 	}
@@ -172,7 +175,7 @@ func oneOfEach(n int) *Commit {
 		Streams:    []StreamState{{ID: fmt.Sprintf("stream\xff\x00%d", n%2), Source: "niche", State: []byte{byte(n), 0, 1}}, {ID: "empty", State: []byte{}}},
 		Tallies:    []Tally{{Stream: fmt.Sprintf("stream\xff\x00%d", n%2), Hash: uint64(n) << 60, Time: int64(n) * 1e10, N: uint32(n)}},
 		Windows:    []WindowState{{Feed: "f", Key: fmt.Sprintf("k\x00\xff%d", n), State: []byte(strings.Repeat("w", n))}, {Feed: "f", Key: "", State: []byte{}}},
-		Records:    []KeptRecord{{ID: idOf(n % idCount), Until: int64(n * 10), Record: recordOf(n)}},
+		Records:    []KeptRecord{{ID: idOf(n % idCount), Time: timeOf(n % idCount), Until: int64(n * 10), Record: recordOf(n)}},
 		Pending:    []PendingMatch{{Rule: "r", Actor: "a\xff\x00", EventID: idOf(n), Until: int64(n), Record: recordOf(n)}, {Rule: "r", EventID: idOf(1)}},
 		Decided:    []PendingKey{{Rule: "r", Actor: "a\xff\x00", EventID: idOf(n - 1)}},
 		Alerts:     []*alert.Alert{alertOf(0, n), alertOf(n, 1)},

@@ -75,6 +75,16 @@ func (s *Spec) reach() int64 {
 	return s.Timespan
 }
 
+// Leaves is the watermark from which on an entry of time t is in no window any more, but only in alerts that hold it; keep is
+// as in Forget.
+func (s *Spec) Leaves(t, keep int64) int64 {
+	if s.Shape == Baseline {
+		b := s.Normal.bucketOf(t)
+		return max(s.over(b), forth(s.Normal.end(b), keep))
+	}
+	return forth(forth(t, s.reach()), keep)
+}
+
 // due is the watermark that must have been passed before a deferred entry is judged: up to it, a fact may still come.
 func (s *Spec) due(e *Entry) int64 {
 	if s.Shape == Absence {
