@@ -67,7 +67,7 @@ func (m *Matcher) MatchAlert(ev *event.Event, out []Match) []Match {
 		o := &out[i]
 		o.Entry.ID = id
 		if o.Record != nil {
-			o.Record.ID = id.String()
+			o.Record.ID = id
 		}
 	}
 	return out

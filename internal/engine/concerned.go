@@ -9,7 +9,10 @@ import (
 func (g *Generation) Concerned(m *Match) alert.Concerned {
 	a := alert.Alert{Group: KeyParts(m.Rule, m.Key)}
 	if m.Record != nil {
-		a.Evidence = []event.Record{*m.Record}
+		a.Evidence = []event.Record{{Fields: map[string]any{}}}
+		for _, actor := range []string{"user.id", "requestor.id"} {
+			a.Evidence[0].Fields[actor] = m.Record.Text(actor)
+		}
 	}
 	c := a.Concerned()
 	for _, id := range c.Persons {

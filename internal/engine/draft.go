@@ -156,8 +156,12 @@ func (d *Draft) Join(last *alert.Alert, late bool) bool {
 func utc(ns int64) time.Time { return time.Unix(0, ns).UTC() }
 
 // Dress completes a draft with the records that it quotes, in the order of Quote, and its sentence.
-func (d *Draft) Dress(records []*event.Record) error {
-	for _, r := range records {
+func (d *Draft) Dress(kept []*event.Kept) error {
+	for _, k := range kept {
+		r, err := k.Record()
+		if err != nil {
+			return err
+		}
 		d.Alert.Evidence = append(d.Alert.Evidence, *r)
 	}
 	return d.Summarise()

@@ -196,7 +196,7 @@ func run(t *rapid.T, g *Generation, events []*event.Event, batch, shards int, re
 	m := g.NewMatcher(nil)
 	st := NewState(g, shards)
 	saved := map[[2]string][]byte{}
-	records := map[string]*event.Record{}
+	records := map[string]*event.Kept{}
 	last := map[string]string{}
 	newest := int64(Never)
 	apply := func(matches []Match, watermark int64) {
@@ -210,7 +210,7 @@ func run(t *rapid.T, g *Generation, events []*event.Event, batch, shards int, re
 				delete(last, key)
 				continue
 			}
-			var quoted []*event.Record
+			var quoted []*event.Kept
 			for _, e := range d.Quote {
 				quoted = append(quoted, records[e.ID.String()])
 			}
@@ -468,7 +468,7 @@ func TestASummaryNamesWhatItLacksUnknown(t *testing.T) {
 	m, st := g.NewMatcher(nil), NewState(g, 1)
 	b := st.Apply(m.Match(ev, nil), never3, Serially)
 	d := b.Drafts[0]
-	if err := d.Dress([]*event.Record{ev.Record(g.Rules.Schema, ev.Identity())}); err != nil {
+	if err := d.Dress([]*event.Kept{ev.Keep(g.Rules.Schema, ev.Identity())}); err != nil {
 		t.Fatal(err)
 	}
 	if want := "m365:x printed unknown (1)"; d.Alert.Summary != want {

@@ -26,10 +26,10 @@ type Match struct {
 	Rule    *rule.Compiled
 	Role    rule.Role
 	Outcome Outcome
-	Key     string        // encoded group key; "" unless Counted
-	Entry   window.Entry  // what it is in the window; of a match that is not Counted, time and id only
-	Record  *event.Record // nil if the rule watches a source; shared by all matches of the event
-	Gone    bool          // of an alert that was withdrawn: its entry is taken out
+	Key     string       // encoded group key; "" unless Counted
+	Entry   window.Entry // what it is in the window; of a match that is not Counted, time and id only
+	Record  *event.Kept  // nil if the rule watches a source; shared by all matches of the event
+	Gone    bool         // of an alert that was withdrawn: its entry is taken out
 
 	Unquoted bool // set by Apply: no alert of the rule can ever quote the record, so it need not be kept
 
@@ -300,14 +300,14 @@ func (m *Matcher) peers(r *rule.Compiled) string {
 }
 
 // record returns the event's identity and kept form, made once an event.
-func (m *Matcher) record(ev *event.Event, matches []Match) (event.ID, *event.Record) {
+func (m *Matcher) record(ev *event.Event, matches []Match) (event.ID, *event.Kept) {
 	for i := range matches {
 		if matches[i].Record != nil {
 			return matches[i].Entry.ID, matches[i].Record
 		}
 	}
 	id := ev.Identity()
-	return id, ev.Record(m.gen.Rules.Schema, id)
+	return id, ev.Keep(m.gen.Rules.Schema, id)
 }
 
 // The two bits that an entry holds for each fact.

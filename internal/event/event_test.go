@@ -47,7 +47,11 @@ func TestARecordGivesBackItsEventThroughJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	var back Event
-	if err := r.Event(s, &back); err != nil {
+	k, err := r.Keep()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Event(s, &back); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(e, &back, cmpopts.IgnoreFields(Value{}, "list"), cmpopts.EquateEmpty()); diff != "" {
@@ -74,7 +78,7 @@ func TestARecordOwnsItsMemory(t *testing.T) {
 
 func TestAFieldOfAnotherKindNowIsMissing(t *testing.T) {
 	s, e := sample(t)
-	r := e.Record(s, e.Identity())
+	r := e.Keep(s, e.Identity())
 	now, err := NewSchema(FieldInfo{Name: "Size", Kind: String})
 	if err != nil {
 		t.Fatal(err)

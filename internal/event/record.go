@@ -6,55 +6,47 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 )
 
-// Record returns a copy of e that owns its memory.
+// Record returns e in the form that alerts quote.
 func (e *Event) Record(s *Schema, id ID) *Record {
+	r, err := e.Keep(s, id).Record()
+	if err != nil {
+		panic(err) // it was written just now
+	}
+	return r
+}
+
+// record makes a Record of an event that owns its memory.
+func (e *Event) record(id ID, fields map[string]any) *Record {
 	sum := sha256.Sum256(e.Original)
 	r := &Record{
 		ID:       id.String(),
 		Time:     time.Unix(0, e.Time()).UTC(),
 		Ingested: time.Unix(0, e.Ingested).UTC(),
-		Source:   strings.Clone(e.Origin.Source),
-		NativeID: strings.Clone(e.NativeID),
+		Source:   e.Origin.Source,
+		NativeID: e.NativeID,
 		Nth:      e.Origin.Nth,
-		Path:     strings.Clone(e.Origin.Path),
+		Path:     e.Origin.Path,
 		Offset:   e.Origin.Offset,
 		SHA256:   hex.EncodeToString(sum[:]),
 		Original: string(e.Original),
 		Partial:  e.Partial,
-		Fields:   make(map[string]any, 16),
+		Fields:   fields,
+		Native:   make([]Pair, len(e.Native)),
 	}
 	if !utf8.ValidString(r.Original) {
 		r.Base64, r.Original = true, base64.StdEncoding.EncodeToString(e.Original)
 	}
-	for f, v := range e.Slots {
-		if !v.Has() || Field(f) == FieldTime {
-			continue
-		}
-		r.Fields[s.Info(Field(f)).Name] = v.own().jsonValue()
-	}
-	r.Native = make([]Pair, len(e.Native))
 	for i, p := range e.Native {
-		r.Native[i] = Pair{Name: strings.Clone(p.Name), Text: strings.ToValidUTF8(strings.Clone(p.Text), "\uFFFD")}
+		r.Native[i] = Pair{Name: p.Name, Text: strings.ToValidUTF8(p.Text, "\uFFFD")}
 	}
 	return r
-}
-
-// own copies the value's strings.
-func (v Value) own() Value {
-	v.Str = strings.Clone(v.Str)
-	if v.list != nil {
-		list := make([]string, len(v.list))
-		for i, s := range v.list {
-			list[i] = strings.Clone(s)
-		}
-		v.list = list
-	}
-	return v
 }
 
 func (v Value) jsonValue() any {
@@ -77,25 +69,39 @@ func (r *Record) Bytes() ([]byte, error) {
 	return []byte(r.Original), nil
 }
 
-// Event fills e from the record, whose memory e then shares. A field that s does not have, or has with another kind, is
-// left missing: the schema may have changed since the record was kept.
-func (r *Record) Event(s *Schema, e *Event) error {
+// Keep returns the record as it is kept.
+func (r *Record) Keep() (*Kept, error) {
 	original, err := r.Bytes()
 	if err != nil {
-		return fmt.Errorf("event %s: original: %w", r.ID, err)
+		return nil, fmt.Errorf("event %s: original: %w", r.ID, err)
 	}
-	e.Reset(s)
-	e.Slots[FieldTime] = TimeValue(r.Time.UnixNano())
-	for name, v := range r.Fields {
-		if f, ok := s.Field(name); ok {
-			e.Slots[f] = fromJSON(v, s.Info(f).Kind)
+	id, err := hex.DecodeString(r.ID)
+	if err != nil || len(id) != len(ID{}) {
+		return nil, fmt.Errorf("event %s: no id of %d bytes in hex", r.ID, len(ID{}))
+	}
+	names := slices.Sorted(maps.Keys(r.Fields))
+	s := &Schema{fields: []FieldInfo{{Name: "event.time"}}}
+	e := Event{
+		Slots: []Value{TimeValue(r.Time.UnixNano())}, Native: r.Native, NativeID: r.NativeID, Original: original, Partial: r.Partial,
+		Origin: Origin{Source: r.Source, Path: r.Path, Offset: r.Offset, Nth: r.Nth}}
+	if !r.Ingested.IsZero() {
+		e.Ingested = r.Ingested.UnixNano()
+	}
+	for _, name := range names {
+		s.fields = append(s.fields, FieldInfo{Name: name})
+		e.Slots = append(e.Slots, ofJSON(r.Fields[name]))
+	}
+	return e.Keep(s, ID(id)), nil
+}
+
+// ofJSON reads what jsonValue wrote; a time is a text.
+func ofJSON(v any) Value {
+	for _, kind := range []Kind{String, Bool, Int, List} {
+		if read := fromJSON(v, kind); read.Has() {
+			return read
 		}
 	}
-	e.Native = append(e.Native, r.Native...)
-	e.NativeID, e.Original, e.Partial = r.NativeID, original, r.Partial
-	e.Origin = Origin{Source: r.Source, Path: r.Path, Offset: r.Offset, Nth: r.Nth}
-	e.Ingested = r.Ingested.UnixNano()
-	return nil
+	return Value{}
 }
 
 // fromJSON reads what jsonValue wrote, also after a round trip through encoding/json with numbers as json.Number.

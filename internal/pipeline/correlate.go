@@ -65,18 +65,18 @@ func (p *Pipeline) inOrder(t *task, read time.Time) {
 	if p.Times != nil {
 		p.Times(t.times)
 	}
-	var last *event.Record
+	var last *event.Kept
 	var id event.ID // of last, where it is not the first of its kind
 	for i := range t.matches {
 		r := t.matches[i].Record
-		if r == nil || r.NativeID != "" {
+		if r == nil || !r.Numbered() {
 			continue
 		}
 		if r != last { // the first match of the next record
 			last = r
 			if r.Nth = s.nth(r); r.Nth > 0 {
 				id = p.identity(r)
-				r.ID = id.String()
+				r.ID = id
 			}
 		}
 		if r.Nth > 0 {
@@ -100,10 +100,10 @@ func (p *Pipeline) header(s *stream, t *task) {
 	}
 }
 
-func (p *Pipeline) identity(r *event.Record) event.ID {
+func (p *Pipeline) identity(r *event.Kept) event.ID {
 	var ev event.Event
 	if err := r.Event(p.Generation.Rules.Schema, &ev); err != nil {
-		panic(err) // the record was made from an event just now
+		panic(err) // it was made from an event just now
 	}
 	return ev.Identity()
 }
@@ -180,7 +180,7 @@ type revision struct {
 
 // round is one round over the shards. It returns the revisions that it added to the commit.
 func (p *Pipeline) round(matches []engine.Match, watermarks []int64, c *store.Commit, earlier ...engine.Change) (told []revision, err error) {
-	fresh := map[event.ID]*event.Record{}
+	fresh := map[event.ID]*event.Kept{}
 	for i := range matches {
 		m := &matches[i]
 		switch {
@@ -324,7 +324,7 @@ func (p *Pipeline) forgettable(watermarks []int64) int64 {
 
 // dress gives a draft its id, revision, records and sentence; nil if there is nothing new to say. An alert whose sentence
 // cannot be completed is still raised.
-func (p *Pipeline) dress(d *engine.Draft, fresh map[event.ID]*event.Record) (*alert.Alert, error) {
+func (p *Pipeline) dress(d *engine.Draft, fresh map[event.ID]*event.Kept) (*alert.Alert, error) {
 	a := d.Alert
 	a.ID = p.Identity.ID(a.Rule.ID, a.Group, a.Period.Start)
 	last, err := p.Store.Revision(a.ID)
@@ -361,14 +361,14 @@ func (p *Pipeline) dress(d *engine.Draft, fresh map[event.ID]*event.Record) (*al
 }
 
 // records finds the records of entries, in order; one that is no longer kept is left out.
-func (p *Pipeline) records(entries []window.Entry, fresh map[event.ID]*event.Record) ([]*event.Record, error) {
+func (p *Pipeline) records(entries []window.Entry, fresh map[event.ID]*event.Kept) ([]*event.Record, error) {
 	var missing []store.RecordKey
 	for _, e := range entries {
 		if fresh[e.ID] == nil {
 			missing = append(missing, store.RecordKey{Time: e.Time, ID: e.ID})
 		}
 	}
-	kept := map[event.ID]*event.Record{}
+	kept := map[event.ID]*event.Kept{}
 	if len(missing) > 0 {
 		var err error
 		if kept, err = p.Store.Record(missing); err != nil {
@@ -377,11 +377,15 @@ func (p *Pipeline) records(entries []window.Entry, fresh map[event.ID]*event.Rec
 	}
 	out := make([]*event.Record, 0, len(entries))
 	for _, e := range entries {
-		if r := fresh[e.ID]; r != nil {
-			out = append(out, r)
-		} else if r := kept[e.ID]; r != nil {
-			out = append(out, r)
+		k := cmp.Or(fresh[e.ID], kept[e.ID])
+		if k == nil {
+			continue
 		}
+		r, err := k.Record()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
 	}
 	return out, nil
 }

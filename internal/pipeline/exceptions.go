@@ -50,8 +50,8 @@ func suppressed(matches []engine.Match, c *store.Commit) {
 			by[m.Exception], all = s, append(all, s)
 		}
 		if s.Count++; len(s.Events) < maxSuppressed {
-			r := m.Record
-			s.Events = append(s.Events, suppressedEvent{m.Entry.ID.String(), r.Time, r.Source, r.Path, r.Offset})
+			at := m.Record.Origin()
+			s.Events = append(s.Events, suppressedEvent{m.Entry.ID.String(), time.Unix(0, m.Record.Time()).UTC(), at.Source, at.Path, at.Offset})
 		}
 	}
 	if len(all) > 0 {

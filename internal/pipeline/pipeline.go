@@ -39,7 +39,7 @@ type streams interface {
 // committer is the point of no return; *store.Store and *store.Memory are.
 type committer interface {
 	Commit(*store.Commit) error
-	Record(keys []store.RecordKey) (map[event.ID]*event.Record, error)
+	Record(keys []store.RecordKey) (map[event.ID]*event.Kept, error)
 	Revision(alertID string) (int, error)
 	LastAlerts(ids []string) (map[string]*alert.Alert, error)
 	Streams() (map[string]store.StreamState, error)

@@ -50,7 +50,7 @@ func (p *Pipeline) withhold(matches []engine.Match) {
 	type counted struct {
 		rule   int
 		role   rule.Role
-		record *event.Record // shared by the matches of an event; ids are not final before the streams' order is known
+		record *event.Kept // shared by the matches of an event; ids are not final before the streams' order is known
 	}
 	seen := map[counted]bool{} // a match with several keys or values was counted once
 	for i := range matches {

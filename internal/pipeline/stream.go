@@ -165,14 +165,14 @@ func (s *stream) advance(to int64) { s.Advanced = max(s.Advanced, to) }
 
 // nth numbers identical records of a source without native ids, in the stream's order. What the watermark has passed is
 // forgotten: a repeat later than allowed counts as the first.
-func (s *stream) nth(r *event.Record) uint32 {
+func (s *stream) nth(r *event.Kept) uint32 {
 	var d xxhash.Digest
-	d.ResetWithSeed(uint64(r.Time.UnixNano()))
-	d.WriteString(r.Original)
+	d.ResetWithSeed(uint64(r.Time()))
+	_, _ = d.Write(r.Original())
 	k := d.Sum64()
 	seen := s.same[k]
 	if seen == nil {
-		seen = &same{Time: r.Time.UnixNano()}
+		seen = &same{Time: r.Time()}
 		s.same[k] = seen
 	}
 	n := seen.N

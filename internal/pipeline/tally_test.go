@@ -20,8 +20,8 @@ type named string
 func (n named) ID() string                    { return string(n) }
 func (named) Next(int) (*source.Chunk, error) { return nil, nil }
 func (named) Close() error                    { return nil }
-func repeatOf(n int, at time.Time) *event.Record {
-	return &event.Record{Original: fmt.Sprint(n), Time: at}
+func repeatOf(n int, at time.Time) *event.Kept {
+	return (&event.Event{Slots: []event.Value{event.TimeValue(at.UnixNano())}, Original: []byte(fmt.Sprint(n))}).Keep(&event.Schema{}, event.ID{})
 }
 
 // counter counts identical records as the loop does: a few at a time, then a commit.
@@ -46,9 +46,9 @@ func (c *counter) start(t testing.TB) {
 	must(t, c.s.recall(c.kept))
 }
 
-func (c *counter) batch(t testing.TB, records []*event.Record) (nth []uint32) {
+func (c *counter) batch(t testing.TB, records []*event.Kept) (nth []uint32) {
 	for _, r := range records {
-		c.s.saw(r.Time.UnixNano(), 1<<62)
+		c.s.saw(r.Time(), 1<<62)
 		nth = append(nth, c.s.nth(r))
 	}
 	p, commit := &Pipeline{moved: map[string]int64{}}, &store.Commit{}
@@ -62,7 +62,7 @@ func TestRepeatsAreCountedAlikeWithAndWithoutRestarts(t *testing.T) {
 		steady, restarted := newCounter(t), newCounter(t)
 		clock := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 		for range rapid.IntRange(1, 12).Draw(rt, "batches") {
-			var records []*event.Record
+			var records []*event.Kept
 			for range rapid.IntRange(0, 6).Draw(rt, "records") {
 				clock = clock.Add(time.Duration(rapid.IntRange(-100, 60).Draw(rt, "seconds")) * time.Second)
 				records = append(records, repeatOf(rapid.IntRange(0, 1).Draw(rt, "text"), clock.Truncate(time.Minute)))
@@ -81,7 +81,7 @@ func TestAPositionStaysSmallHoweverManyRecordsWereCounted(t *testing.T) {
 	c := newCounter(t)
 	at := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 	for n := range 50 {
-		var records []*event.Record
+		var records []*event.Kept
 		for i := range 100 {
 			records = append(records, repeatOf(100*n+i, at))
 		}
@@ -103,7 +103,7 @@ func TestAPositionStaysSmallHoweverManyRecordsWereCounted(t *testing.T) {
 func TestCountsInAPositionOfVersion1AreReadAndStoredBesideIt(t *testing.T) {
 	c := newCounter(t)
 	at := time.Unix(1772452800, 0).UTC()
-	c.batch(t, []*event.Record{repeatOf(1, at), repeatOf(1, at)})
+	c.batch(t, []*event.Kept{repeatOf(1, at), repeatOf(1, at)})
 	var key uint64
 	for key = range c.s.same {
 	}
@@ -112,7 +112,7 @@ func TestCountsInAPositionOfVersion1AreReadAndStoredBesideIt(t *testing.T) {
 	must(t, c.kept.Commit(&store.Commit{Streams: []store.StreamState{{ID: "log:a", Source: "log", State: []byte(old)}}}))
 	for _, want := range []uint32{2, 3, 4} {
 		c.start(t)
-		if diff := cmp.Diff([]uint32{want}, c.batch(t, []*event.Record{repeatOf(1, at)})); diff != "" {
+		if diff := cmp.Diff([]uint32{want}, c.batch(t, []*event.Kept{repeatOf(1, at)})); diff != "" {
 			t.Error(diff)
 		}
 	}

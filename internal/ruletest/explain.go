@@ -1,6 +1,7 @@
 package ruletest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,7 +38,7 @@ type heldMatch struct {
 
 // chosen is an event to be explained.
 type chosen struct {
-	record *event.Record
+	record *event.Kept
 	line   int
 }
 
@@ -81,12 +82,12 @@ func (x *Explainer) Add(ev *event.Event) {
 
 // Choose marks an event that was added, or will be, to be explained; line is where it stands in its file, 0 if it has none.
 func (x *Explainer) Choose(ev *event.Event, line int) {
-	x.chosen = append(x.chosen, chosen{ev.Record(x.generation.Rules.Schema, ev.Identity()), line})
+	x.chosen = append(x.chosen, chosen{ev.Keep(x.generation.Rules.Schema, ev.Identity()), line})
 }
 
 // Explain explains the chosen events in the order of their times.
 func (x *Explainer) Explain() ([]Explained, error) {
-	slices.SortStableFunc(x.chosen, func(a, b chosen) int { return a.record.Time.Compare(b.record.Time) })
+	slices.SortStableFunc(x.chosen, func(a, b chosen) int { return cmp.Compare(a.record.Time(), b.record.Time()) })
 	out := make([]Explained, 0, len(x.chosen))
 	for _, c := range x.chosen {
 		e, err := x.explain(c)

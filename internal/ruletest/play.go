@@ -194,9 +194,9 @@ func (o *outcome) sort() {
 }
 
 // dress completes a draft with the records that it quotes, as a commit does.
-func (s *stage) dress(d engine.Draft, records map[event.ID]*event.Record) (raised, error) {
+func (s *stage) dress(d engine.Draft, records map[event.ID]*event.Kept) (raised, error) {
 	a := raised{Group: map[string]string{}}
-	var quoted []*event.Record
+	var quoted []*event.Kept
 	for _, e := range d.Quote {
 		quoted = append(quoted, records[e.ID])
 		a.Evidence = append(a.Evidence, s.places[e.ID])

@@ -16,7 +16,7 @@ type walk struct {
 	matcher *engine.Matcher
 	state   *engine.State
 	saved   map[[2]string][]byte
-	records map[event.ID]*event.Record
+	records map[event.ID]*event.Kept
 	last    map[string]engine.Draft // by alert
 	top     [3]int64                // the three highest event times so far
 	mark    int64                   // the watermark
@@ -25,7 +25,7 @@ type walk struct {
 func newWalk(g *engine.Generation, shards int) *walk {
 	return &walk{
 		matcher: g.NewMatcher(nil), state: engine.NewState(g, shards),
-		saved: map[[2]string][]byte{}, records: map[event.ID]*event.Record{}, last: map[string]engine.Draft{},
+		saved: map[[2]string][]byte{}, records: map[event.ID]*event.Kept{}, last: map[string]engine.Draft{},
 		top: [3]int64{engine.Never, engine.Never, engine.Never}, mark: engine.Never,
 	}
 }

@@ -73,9 +73,9 @@ type WindowState struct {
 // keeps the larger Until.
 type KeptRecord struct {
 	ID     event.ID
-	Time   int64         // its event time in ns: records lie in its order, and are found by it
-	Until  int64         // event time in ns
-	Record *event.Record // nil: one that is kept is prolonged, and else nothing is done
+	Time   int64       // its event time in ns: records lie in its order, and are found by it
+	Until  int64       // event time in ns
+	Record *event.Kept // nil: one that is kept is prolonged, and else nothing is done
 
 	Revised bool // it takes the place of the one that is kept: an alert's, as it last was
 }
@@ -95,7 +95,7 @@ type PendingMatch struct {
 	Actor   string
 	EventID event.ID
 	Until   int64 // event time in ns at which it is no longer decided
-	Record  *event.Record
+	Record  *event.Kept
 }
 
 // PendingKey names a pending match.

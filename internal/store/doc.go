@@ -56,11 +56,11 @@
 //	pending   rule, actor, event_id, until, record (packed)
 //	journal   seq, commit_no, kind, body (JSON)
 //
-// A packed record is zstd of event.Record's JSON, at most 64 MiB of it, against dictionary 1: dictionaries/1.jsonl, records of the
-// simulated force in the built-in formats, the frame's Dictionary_ID saying so; without one if it is 0, which is how versions 1
-// and 2 wrote it. "=" for id or sha256 stands for the row's id and the hash of the record's bytes. The dictionary is part of
-// the program and holds nobody's data: one learnt from the logs would, beyond any redaction. With it a record of the built-in
-// formats takes 290 bytes rather than 830; those of other formats gain what they share with it, the names of fields.
+// A packed record is zstd of event.Kept's bytes, at most 64 MiB of them, against dictionary 1: dictionaries/1.bin, events of the
+// simulated force in the built-in formats, the frame's Dictionary_ID saying so. If it is 0 there is no dictionary, and what is
+// packed is event.Record's JSON, as versions 1 and 2 wrote it. The dictionary is part of the program and holds nobody's data:
+// one learnt from the logs would, beyond any redaction. Records of other than the built-in formats gain what they share with
+// it, the names of fields.
 //
 // Records lie in the order of their event times, because that is about the order in which they come: a commit fills one page
 // after the other. By id, which is a hash, each new record changed a page of its own, and commits were two thirds of a

@@ -212,10 +212,10 @@ func each[T any](list []T, fn func(T) error) error {
 }
 
 // Record is as Store.Record.
-func (m *Memory) Record(keys []RecordKey) (map[event.ID]*event.Record, error) {
+func (m *Memory) Record(keys []RecordKey) (map[event.ID]*event.Kept, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	records := make(map[event.ID]*event.Record, len(keys))
+	records := make(map[event.ID]*event.Kept, len(keys))
 	for _, k := range keys {
 		if r, ok := m.records[k]; ok {
 			records[k.ID] = r.Record

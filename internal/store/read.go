@@ -81,8 +81,8 @@ func (s *Store) EachJournal(fn func(JournalEntry) error) error {
 }
 
 // Record returns these kept records; one that is not kept is not in the map.
-func (s *Store) Record(keys []RecordKey) (map[event.ID]*event.Record, error) {
-	records := make(map[event.ID]*event.Record, len(keys))
+func (s *Store) Record(keys []RecordKey) (map[event.ID]*event.Kept, error) {
+	records := make(map[event.ID]*event.Kept, len(keys))
 	for lot := range slices.Chunk(keys, 100) {
 		where := "WHERE time = ? AND id = ?" + strings.Repeat(" OR time = ? AND id = ?", len(lot)-1)
 		args := make([]any, 0, 2*len(lot))

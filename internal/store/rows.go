@@ -80,12 +80,8 @@ func (s *Store) pack(c *Commit) (p packed, err error) {
 	if p.rejects, err = encodeRejects(c.Rejects); err != nil {
 		return p, err
 	}
-	if p.records, err = s.records.encodeAll(len(c.Records), func(i int) (*event.Record, event.ID) { return c.Records[i].Record, c.Records[i].ID }); err != nil {
-		return p, err
-	}
-	if p.pending, err = s.records.encodeAll(len(c.Pending), func(i int) (*event.Record, event.ID) { return c.Pending[i].Record, c.Pending[i].EventID }); err != nil {
-		return p, err
-	}
+	p.records = s.records.encodeAll(len(c.Records), func(i int) *event.Kept { return c.Records[i].Record })
+	p.pending = s.records.encodeAll(len(c.Pending), func(i int) *event.Kept { return c.Pending[i].Record })
 	if len(c.Sinks) != len(slices.Compact(slices.Sorted(slices.Values(c.Sinks)))) {
 		return p, fmt.Errorf("the sinks %q: one is named twice", c.Sinks)
 	}

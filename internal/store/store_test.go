@@ -67,7 +67,7 @@ func TestStoreAndMemoryBehaveAlike(t *testing.T) {
 			{Records: []KeptRecord{{ID: idOf(1), Time: timeOf(1), Until: 90, Record: recordOf(7)}, {ID: idOf(2), Time: timeOf(2), Until: 10, Record: recordOf(7)}}},
 			{Forget: 60},
 		}, func(t *testing.T, v view) {
-			if diff := cmp.Diff(map[event.ID]string{idOf(1): text(recordOf(1))}, v.Records); diff != "" {
+			if diff := cmp.Diff(map[event.ID]string{idOf(1): textOf(recordOf(1))}, v.Records); diff != "" {
 				t.Error(diff)
 			}
 		}},
@@ -82,10 +82,10 @@ func TestStoreAndMemoryBehaveAlike(t *testing.T) {
 		}},
 		{"a revised record takes the place of the one that is kept, for as long as either is wanted", []*Commit{
 			{Records: []KeptRecord{{ID: idOf(1), Time: timeOf(1), Until: 90, Record: recordOf(1)}, {ID: idOf(2), Time: timeOf(2), Until: 50, Record: recordOf(2)}}},
-			{Records: []KeptRecord{{ID: idOf(1), Time: timeOf(1), Until: 10, Record: recordOf(7), Revised: true}, {ID: idOf(2), Time: timeOf(2), Until: 90, Record: recordOf(8), Revised: true}}},
+			{Records: []KeptRecord{{ID: idOf(1), Time: timeOf(1), Until: 10, Record: revised(1, 7), Revised: true}, {ID: idOf(2), Time: timeOf(2), Until: 90, Record: revised(2, 8), Revised: true}}},
 			{Forget: 60},
 		}, func(t *testing.T, v view) {
-			if diff := cmp.Diff(map[event.ID]string{idOf(1): text(recordOf(7)), idOf(2): text(recordOf(8))}, v.Records); diff != "" {
+			if diff := cmp.Diff(map[event.ID]string{idOf(1): textOf(revised(1, 7)), idOf(2): textOf(revised(2, 8))}, v.Records); diff != "" {
 				t.Error(diff)
 			}
 		}},

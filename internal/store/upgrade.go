@@ -109,12 +109,8 @@ func (s *Store) rekeyRecords(next *head) error {
 		if k.Record, err = s.records.decode(bytesOf(row[2]), k.ID); err != nil || k.Record == nil {
 			return err
 		}
-		k.Time = k.Record.Time.UnixNano()
-		packed, err := s.records.encode(k.Record, k.ID)
-		if err != nil {
-			return err
-		}
-		return s.putRecord(&k, packed, next)
+		k.Time = k.Record.Time()
+		return s.putRecord(&k, s.records.encode(k.Record), next)
 	})
 }
 

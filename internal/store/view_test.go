@@ -26,7 +26,7 @@ type keeper interface {
 	EachPending(func(PendingMatch) error) error
 	EachJournal(func(JournalEntry) error) error
 	EachAlert(func(*alert.Alert) error) error
-	Record([]RecordKey) (map[event.ID]*event.Record, error)
+	Record([]RecordKey) (map[event.ID]*event.Kept, error)
 	Revision(string) (int, error)
 	LastAlerts([]string) (map[string]*alert.Alert, error)
 }
@@ -93,7 +93,7 @@ func look(k keeper) (v view, err error) {
 	}); err != nil {
 		return v, err
 	}
-	if err := k.EachPending(func(p PendingMatch) error { v.Pending = append(v.Pending, text(p)); return nil }); err != nil {
+	if err := k.EachPending(func(p PendingMatch) error { v.Pending = append(v.Pending, text(p)+textOf(p.Record)); return nil }); err != nil {
 		return v, err
 	}
 	if err := k.EachJournal(func(e JournalEntry) error { v.Journal = append(v.Journal, text(e)); return nil }); err != nil {
@@ -118,7 +118,7 @@ func look(k keeper) (v view, err error) {
 		return v, err
 	}
 	for id, r := range records {
-		v.Records[id] = text(r)
+		v.Records[id] = textOf(r)
 	}
 	if s, ok := k.(*Store); ok {
 		return v, s.lookOutbox(&v)
@@ -161,12 +161,39 @@ func openStore(t testing.TB, dir string, fs *fsx.FS) *Store {
 func alertOf(n, revision int) *alert.Alert {
 	return &alert.Alert{Schema: alert.SchemaVersion, ID: fmt.Sprintf("alert%02d", n), Revision: revision, Status: alert.Open,
 		Rule: alert.Rule{ID: "denied", Version: 2, Severity: alert.High}, Summary: fmt.Sprintf("PC %d <&> \u2028 was refused", n), Count: revision,
-		Evidence: []event.Record{*recordOf(n)}}
+		Evidence: []event.Record{*quotedOf(n)}}
 }
 
-func recordOf(n int) *event.Record {
+// quotedOf is as little as the stored folders of old versions hold.
+func quotedOf(n int) *event.Record {
 	return &event.Record{ID: idOf(n).String(), Source: "niche", Path: "/var/log/\u00e9.csv", Offset: int64(n) << 40, Original: "a,b\x00,c",
 		Time: time.Unix(int64(n), 7).UTC(), Fields: map[string]any{"query.count": int64(1) << 60, "user.id": "u"}, Native: []event.Pair{{Name: "A", Text: "b"}}}
+}
+
+func recordOf(n int) *event.Kept {
+	k, err := quotedOf(n).Keep()
+	if err != nil {
+		panic(err)
+	}
+	return k
+}
+
+// revised is recordOf(other) under the id of n.
+func revised(n, other int) *event.Kept {
+	k := recordOf(other)
+	k.ID = idOf(n)
+	return k
+}
+
+func textOf(k *event.Kept) string {
+	if k == nil {
+		return ""
+	}
+	r, err := k.Record()
+	if err != nil {
+		panic(err)
+	}
+	return text(r)
 }
 
 // oneOfEach is a commit with something of everything; n tells commits apart.
