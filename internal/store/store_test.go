@@ -76,7 +76,7 @@ func TestStoreAndMemoryBehaveAlike(t *testing.T) {
 			{Records: []KeptRecord{{ID: idOf(1), Time: timeOf(1), Until: 90}, {ID: idOf(2), Time: timeOf(2), Until: 40}, {ID: idOf(3), Time: timeOf(3), Until: 90}}},
 			{Forget: 60},
 		}, func(t *testing.T, v view) {
-			if diff := cmp.Diff(map[event.ID]string{idOf(1): text(recordOf(1))}, v.Records); diff != "" {
+			if diff := cmp.Diff(map[event.ID]string{idOf(1): textOf(recordOf(1))}, v.Records); diff != "" {
 				t.Error(diff)
 			}
 		}},
