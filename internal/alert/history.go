@@ -2,6 +2,7 @@ package alert
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +24,22 @@ type Tally struct {
 	Outcomes  map[Outcome]int `json:"outcomes,omitempty"` // of the last closing of each that was ever closed
 	Last      time.Time       `json:"last,omitzero"`      // when the last one came
 	Precision *Precision      `json:"precision,omitempty"`
+}
+
+// Became says in words what became of the alerts.
+func (t *Tally) Became() (parts []string) {
+	for _, o := range Outcomes {
+		if n := t.Outcomes[o]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d closed as %s", n, o))
+		}
+	}
+	if t.Open > 0 {
+		parts = append(parts, fmt.Sprintf("%d open", t.Open))
+	}
+	if t.Withdrawn > 0 {
+		parts = append(parts, fmt.Sprintf("%d withdrawn", t.Withdrawn))
+	}
+	return parts
 }
 
 func (t *Tally) add(c *Case, closed Outcome) {

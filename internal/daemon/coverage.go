@@ -21,14 +21,9 @@ func (p *parts) stock() []coverage.Source {
 // Coverage says of each rule whether it can work with the sources and tables of the configuration. It needs no keys, sinks or
 // state folder. rules are in place of those that the configuration names, if not nil.
 func (c *Config) Coverage(rules []rule.File) ([]coverage.Rule, error) {
-	c.setDefaults()
-	p := &parts{config: c, rules: rules}
-	p.buildZone()
-	p.buildSources()
-	g, problems := p.generation()
-	problems = append(p.problems, problems...)
-	if problems.Sort(); len(problems) > 0 {
-		return nil, problems
+	_, g, err := c.look(rules)
+	if err != nil {
+		return nil, err
 	}
 	return g.coverage, nil
 }

@@ -25,6 +25,15 @@ type Inspection struct {
 
 // Inspect builds an inspection over the configuration's tables and the rules given in code.
 func (c *Config) Inspect(rules []rule.File) (*Inspection, error) {
+	p, g, err := c.look(rules)
+	if err != nil {
+		return nil, err
+	}
+	return &Inspection{Generation: g.Generation, Tables: g.tables, parts: p}, nil
+}
+
+// look builds what rules, tables and formats come to, without keys, sinks or a state folder.
+func (c *Config) look(rules []rule.File) (*parts, *generation, error) {
 	c.setDefaults()
 	p := &parts{config: c, rules: rules}
 	p.buildZone()
@@ -32,9 +41,9 @@ func (c *Config) Inspect(rules []rule.File) (*Inspection, error) {
 	g, problems := p.generation()
 	problems = append(p.problems, problems...)
 	if problems.Sort(); len(problems) > 0 {
-		return nil, problems
+		return nil, nil, problems
 	}
-	return &Inspection{Generation: g.Generation, Tables: g.tables, parts: p}, nil
+	return p, g, nil
 }
 
 // RuleFiles reads the rules that the configuration names.

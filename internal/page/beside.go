@@ -71,18 +71,7 @@ func tallied(t *alert.Tally, zone *time.Location) string {
 		return "none"
 	}
 	parts := []string{fmt.Sprintf("%d %s, the last of %s", t.Alerts, plural(t.Alerts, "alert"), t.Last.In(zone).Format("2 Jan 2006"))}
-	for _, o := range alert.Outcomes {
-		if n := t.Outcomes[o]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d closed as %s", n, o))
-		}
-	}
-	if t.Open > 0 {
-		parts = append(parts, fmt.Sprintf("%d open", t.Open))
-	}
-	if t.Withdrawn > 0 {
-		parts = append(parts, fmt.Sprintf("%d withdrawn", t.Withdrawn))
-	}
-	return strings.Join(parts, "; ")
+	return strings.Join(append(parts, t.Became()...), "; ")
 }
 
 func plural(n int, one string) string {

@@ -6,7 +6,7 @@
 // # What is kept, and when
 //
 // Of each of the first records of an alert up to 5 whole lines before and 5 after it, at most 4 KiB on either side, as they
-// stand in the log. A Keeper looks as soon as a revision is committed, or when somebody is about to be shown the alert,
+// stand in the log. A Keeper looks within a second of a revision's commit, or when somebody is about to be shown the alert,
 // whichever is first. The lines behind a record may not be written yet: as long as there are fewer than 5 it looks again, a
 // minute, ten minutes, an hour and six hours after the first look, and then lets it be. What is found is committed as an entry
 // of kind "surroundings" (alert.Surroundings), in the chain and under its checkpoints; a later entry of the same record

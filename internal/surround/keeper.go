@@ -35,7 +35,8 @@ type Options struct {
 var looks = []time.Duration{time.Minute, 10 * time.Minute, time.Hour, 6 * time.Hour}
 
 const (
-	atOnce     = 64               // alerts in one commit
+	gather     = time.Second      // what is committed within one is looked at together: a flood of alerts is not to cost its commits twice
+	atOnce     = 256              // alerts in one commit
 	longestTry = 30 * time.Second // between two attempts while nothing can be committed
 	remembered = 256              // alerts of which the surroundings are kept in memory, for pages that are written at once
 )
@@ -77,7 +78,7 @@ func (k *Keeper) Committed(ids []string) {
 	k.mu.Lock()
 	now := k.Now()
 	for _, id := range ids {
-		k.waiting[id] = &wait{first: now, next: now}
+		k.waiting[id] = &wait{first: now, next: now.Truncate(gather).Add(gather)}
 	}
 	k.mu.Unlock()
 	select {

@@ -94,7 +94,13 @@ func (r *rig) fire(revision int, quoted ...string) {
 	r.Committed([]string{"a"})
 }
 
-func (r *rig) look() { r.t.Helper(); r.must(r.round(r.t.Context())) }
+// look lets a second pass and looks.
+func (r *rig) look() { r.t.Helper(); r.must(r.later()) }
+
+func (r *rig) later() error {
+	r.now = r.now.Add(gather)
+	return r.round(r.t.Context())
+}
 
 func (r *rig) of() []alert.Surrounding {
 	r.t.Helper()
@@ -196,7 +202,7 @@ func TestNobodyIsShownAnAlertWhoseSurroundingsCouldStillBeLost(t *testing.T) {
 	}
 	r.broken = errors.New("no space left on device")
 	r.fire(2, "line 8", "line 20")
-	if err := r.round(t.Context()); !errors.Is(err, r.broken) {
+	if err := r.later(); !errors.Is(err, r.broken) {
 		t.Error(err)
 	}
 	r.broken = nil
@@ -217,6 +223,7 @@ func TestARevisionThatComesDuringALookIsLookedAt(t *testing.T) {
 			r.fire(2, "line 8", "line 20")
 		}
 	}
+	r.look()
 	r.look()
 	if r.entries() != 2 {
 		t.Errorf("%d entries", r.entries())

@@ -161,18 +161,7 @@ func (s Shown) others(say func(string, ...any)) {
 
 func told(t *alert.Tally) string {
 	parts := []string{fmt.Sprintf("%d, the last at %s", t.Alerts, t.Last.Format(clock))}
-	for _, o := range alert.Outcomes {
-		if n := t.Outcomes[o]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, o))
-		}
-	}
-	if t.Open > 0 {
-		parts = append(parts, fmt.Sprintf("%d open", t.Open))
-	}
-	if t.Withdrawn > 0 {
-		parts = append(parts, fmt.Sprintf("%d withdrawn", t.Withdrawn))
-	}
-	return strings.Join(parts, "; ")
+	return strings.Join(append(parts, t.Became()...), "; ")
 }
 
 // precise is a precision with how far it can be trusted.
