@@ -88,7 +88,7 @@ func (r *receiver) take(key string, body []byte) {
 func (r *receiver) agrees(t *testing.T, in *inbox, p *process) {
 	t.Helper()
 	all := func() bool { r.mu.Lock(); defer r.mu.Unlock(); return len(r.bodies) >= len(in.bodies) }
-	if !eventuallyWithin(time.Minute, all) {
+	if !eventuallyWithin(time.Minute+time.Duration(len(in.bodies))*20*time.Millisecond, all) {
 		t.Errorf("of %d revisions the receiver has %d\n%.20000s", len(in.bodies), len(r.bodies), p.log())
 	}
 	r.mu.Lock()
