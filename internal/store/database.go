@@ -125,13 +125,30 @@ func (d *database) version() (int, error) {
 	return version, checkVersion(d.path, version)
 }
 
+// plausible is more versions than there will ever be.
+const plausible = 1000
+
 func checkVersion(path string, version int) error {
-	if version < 0 || version > schemaVersion {
-		return fmt.Errorf("%s has format version %d; this program knows the versions up to %d. Use the program that wrote it or a newer one; "+
-			"or import what that one saved before its upgrade (before-version-%d%s in the state folder) into an empty folder: probity state import FILE DIR",
-			path, version, schemaVersion, version, archiveExt)
+	switch {
+	case version < 0 || version > plausible:
+		return &fsx.Damage{File: path, At: "byte 60 (user_version)", What: fmt.Sprintf("format version %d, which no program writes", version), Do: restore}
+	case version > schemaVersion:
+		return &versionError{path, version}
 	}
 	return nil
+}
+
+// versionError is a database of a version that this program does not know.
+type versionError struct {
+	path    string
+	version int
+}
+
+func (e *versionError) Error() string {
+	return fmt.Sprintf("%s has format version %d; this program knows the versions up to %d. Use the program that wrote it or a newer one; "+
+		"or import what that one saved before its upgrade (before-version-%d%s in the state folder) into an empty folder: probity state import FILE DIR. "+
+		"If there was no newer program, byte 60 of the file is damaged: restore a backup",
+		e.path, e.version, schemaVersion, e.version, archiveExt)
 }
 
 // create makes the tables in a new database.
