@@ -140,7 +140,7 @@ func TestEveryPanelSaysWhatItTellsInWhichUnitAndFromWhere(t *testing.T) {
 var withoutLabels = regexp.MustCompile(`^(min|max|sum|count)\(`)
 
 // selector is a metric with its matchers.
-var selector = regexp.MustCompile(`\b(up|(?:probity|process|go)_[a-z_]+)(\{[^}]*\})?`)
+var selector = regexp.MustCompile(`\b(up|(?:probity|process|go)_[a-z0-9_]+)(\{[^}]*\})?`)
 
 func TestEveryQueryIsOfTheChosenDaemonAndUsesEveryVariableThatFits(t *testing.T) {
 	panels, where := shown()

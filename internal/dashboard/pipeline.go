@@ -76,6 +76,8 @@ func lost() []*Panel {
 			query("bytes", `sum(increase(probity_source_unaccounted_bytes_total{i,source}[$__range]))`).unit("bytes").below(good).from(0.5, bad).size(8, 8),
 		tile("Undecided, and out of time", "Matches that a table never decided within the rule's decide_within. They accuse nobody.", "detection.md#probityundecidedexpired").
 			query("matches", `sum(increase(probity_undecided_expired_total{i}[$__range]))`).whole().below(good).from(0.5, watch).size(8, 8),
+		tile("Judged with unreadable bytes", "Records that are not valid UTF-8, in the time shown. They were judged; the fields with such bytes are missing, and missing accuses nobody.", "sources.md#bytes-that-are-not-utf-8").
+			query("records", `sum(increase(probity_events_invalid_utf8_total{i,source}[$__range]))`).whole().below(good).from(0.5, watch).size(8, 8),
 	}
 }
 

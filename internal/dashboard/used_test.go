@@ -20,7 +20,7 @@ func told(t *testing.T) map[string][]string {
 		t.Fatal(err)
 	}
 	out := map[string][]string{"probity_build_info": {"version", "goversion"}, "up": nil}
-	for _, m := range regexp.MustCompile("(?m)^\\| `(probity_[a-z_]+)` \\| ([a-z, ]*) \\|").FindAllStringSubmatch(string(b), -1) {
+	for _, m := range regexp.MustCompile("(?m)^\\| `(probity_[a-z0-9_]+)` \\| ([a-z, ]*) \\|").FindAllStringSubmatch(string(b), -1) {
 		for l := range strings.SplitSeq(m[2], ",") {
 			out[m[1]] = append(out[m[1]], strings.TrimSpace(l))
 		}
@@ -35,7 +35,7 @@ type asks struct {
 }
 
 var (
-	ofHistogram = regexp.MustCompile(`^(probity_[a-z_]+_(?:seconds|records))_(?:bucket|sum|count)$`)
+	ofHistogram = regexp.MustCompile(`^(probity_[a-z0-9_]+_(?:seconds|records))_(?:bucket|sum|count)$`)
 	matcher     = regexp.MustCompile(`([a-z_]+)(?:=~|!~|!=|=)"`)
 )
 
