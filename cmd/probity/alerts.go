@@ -65,7 +65,7 @@ func (f *daemonFlags) socket() (string, error) {
 		return filepath.Abs(f.Socket)
 	}
 	if f.File == "" {
-		return "", usageError("which daemon? write --config.file FILE or --socket PATH")
+		return "", usageError("which daemon? write --config.file FILE or --socket PATH, or set PROBITY_SOCKET to its triage.socket")
 	}
 	config, err := f.load()
 	if err != nil {

@@ -55,6 +55,9 @@ func (c *replayCommand) Run(e *env) (err error) {
 		return err
 	}
 	logger.Debug("replayed", zap.Duration("took", sum.Took))
+	for _, name := range sum.Unfound {
+		fmt.Fprintf(e.stderr, "source %s: no file found, so nothing of it was judged; probity config check says where it looks\n", name)
+	}
 	c.heldBack(e.stderr, sum.Undecided)
 	_, err = fmt.Fprintf(e.stderr, "%d records, %d events, %d rejects, %d late; %d alerts in %d revisions; %s\n",
 		sum.Records, sum.Events, sum.Rejects, sum.Late, sum.Alerts, sum.Revisions, sum.Took.Round(time.Millisecond))
@@ -95,6 +98,9 @@ func (c *replayCommand) compared(to io.Writer, r *daemon.Repeated) error {
 func (c *replayCommand) heldBack(to io.Writer, undecided map[string]int) {
 	for _, rule := range slices.Sorted(maps.Keys(undecided)) {
 		fmt.Fprintf(to, "%s: %d matches held back, because a table could not say\n", rule, undecided[rule])
+	}
+	if len(undecided) > 0 {
+		fmt.Fprintln(to, "which table, and why: probity coverage, then probity rules explain --rule ID with a record; often an export that is too old (max_age), or a complete one without miss: no")
 	}
 }
 

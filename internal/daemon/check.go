@@ -2,10 +2,14 @@ package daemon
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"os/user"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 
 	"probity/internal/listen"
 	"probity/internal/strictyaml"
@@ -31,6 +35,12 @@ func (p *parts) notes(g *generation) strictyaml.Problems {
 	var notes strictyaml.Problems
 	c := p.config
 	notes = append(notes, g.inactiveNotes()...)
+	for _, i := range p.unfound() {
+		s := &c.Sources[i]
+		notes = append(notes, c.problem(fmt.Sprintf("sources.%d.paths", i), fmt.Sprintf("source %s: no file is found at %s", s.Name, strings.Join(s.Paths, ", ")),
+			"it is blind until there is one: put the path right, or have the log written there, readable by the daemon's user"))
+	}
+	notes = append(notes, c.roleNotes()...)
 	notes = append(notes, p.listenNotes()...)
 	notes = append(notes, p.webNotes()...)
 	if missing := c.missingTables(); len(missing) > 0 {
@@ -45,6 +55,40 @@ func (p *parts) notes(g *generation) strictyaml.Problems {
 		notes = append(notes, strictyaml.Problem{File: f.File, What: what, Do: f.Do})
 	}
 	return notes
+}
+
+// roleNotes says which users and groups of roles this machine does not know: nobody is let in under a misspelt name.
+func (c *Config) roleNotes() (notes strictyaml.Problems) {
+	unknown := func(at, kind string, names []string, known func(string) error) {
+		for i, name := range names {
+			if _, err := strconv.ParseUint(name, 10, 32); err != nil && known(name) != nil {
+				notes = append(notes, c.problem(fmt.Sprintf("%s.%ss.%d", at, kind, i), fmt.Sprintf("no %s %q is known on this machine", kind, name),
+					"nobody has the role by it; mend the name, or write its number if it comes from a directory service"))
+			}
+		}
+	}
+	for _, role := range slices.Sorted(maps.Keys(c.Roles)) {
+		at := "roles." + role
+		unknown(at, "user", c.Roles[role].Users, func(name string) error { _, err := user.Lookup(name); return err })
+		unknown(at, "group", c.Roles[role].Groups, func(name string) error { _, err := user.LookupGroup(name); return err })
+	}
+	return notes
+}
+
+// unfound are the sources whose paths match no file, and no rotated one, by index: a log may come later, and a misspelt path
+// looks the same.
+func (p *parts) unfound() (out []int) {
+	for i := range p.config.Sources {
+		s := &p.config.Sources[i]
+		rotated := func(pattern string) bool {
+			names, _ := filepath.Glob(pattern + "*")
+			return len(names) > 0
+		}
+		if len(s.Paths) > 0 && s.files() == 0 && !slices.ContainsFunc(s.Paths, rotated) {
+			out = append(out, i)
+		}
+	}
+	return out
 }
 
 var sourceName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)

@@ -125,6 +125,9 @@ func LoadConfig(file string) (*Config, strictyaml.Problems) {
 func parseConfig(file string, src []byte) (*Config, strictyaml.Problems) {
 	c := &Config{file: file, src: src}
 	doc, problems := strictyaml.Decode(file, src, c)
+	if doc.Unread() { // whatever else seems to be missing would only hide what is wrong
+		return nil, problems
+	}
 	c.doc = doc
 	folder, err := filepath.Abs(filepath.Dir(file))
 	if err != nil {

@@ -193,12 +193,12 @@ func TestMicrosoft365HasDefaultsOfItsOwn(t *testing.T) {
 func TestNotesSayWhereRulesAreBlind(t *testing.T) {
 	s := newSite(t)
 	s.write("rules/gone.yaml", strings.NewReplacer("id: busy", "id: gone", `event.action == "view"`, `event.dataset == "hr" and event.action == "view"`).Replace(busyRule))
-	problems, notes := s.config().Check()
+	problems, notes := s.config("logs/niche.csv", "logs/nihce.csv", "type: file,", "type: file, for: [iso],", "rules:", "roles: {iso: {users: [xqznobody, \"0\"]}}\nrules:").Check()
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
 	text := notes.Error()
-	for _, want := range []string{"rule gone is inactive: no source of dataset hr", "no roster, vehicles, associations, nominals, assignments, links, sensitive"} {
+	for _, want := range []string{"source niche: no file is found at ", `no user "xqznobody" is known on this machine`, "rule gone is inactive: no source of dataset hr", "no roster, vehicles, associations, nominals, assignments, links, sensitive"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no note says %q:\n%s", want, text)
 		}

@@ -120,7 +120,7 @@ func (x *export) prove(dir string, e evidence.Stored) *evidence.Proof {
 		return nil
 	}
 	if e.Seq > x.Checkpoint.Size {
-		x.lacks("Entry %d is newer than the newest checkpoint, which is of %d entries: it is not proved.", e.Seq, x.Checkpoint.Size)
+		x.lacks("Entry %d is newer than the newest checkpoint, which is of %d entries: it is not proved. Export again after the next checkpoint (evidence.checkpoint_after).", e.Seq, x.Checkpoint.Size)
 		return nil
 	}
 	p, err := evidence.Prove(dir, *x.Checkpoint, e.Seq, e.Line)

@@ -44,7 +44,8 @@ func (c *Config) namedFormat(name, at string) (*decode.Format, strictyaml.Proble
 	}
 	src, err := os.ReadFile(file)
 	if err != nil {
-		return nil, strictyaml.Problems{c.problem(at, fmt.Sprintf("cannot read the format %s: %s", file, cause(err)), "")}
+		return nil, strictyaml.Problems{c.problem(at, fmt.Sprintf("cannot read the format %s: %s", file, cause(err)),
+			"its path is relative to the configuration; begin one with: probity decode --print-format niche > FILE")}
 	}
 	return decode.ParseFormat(file, src)
 }

@@ -92,6 +92,9 @@ func all(folder string, paths []string) {
 
 func absolute(folder, path string) string {
 	if name, ok := strings.CutPrefix(path, credentialPrefix); ok {
+		if os.Getenv("CREDENTIALS_DIRECTORY") == "" {
+			return path // whoever cannot open it says its name as it was written
+		}
 		return filepath.Join(os.Getenv("CREDENTIALS_DIRECTORY"), name)
 	}
 	if path == "" || filepath.IsAbs(path) {

@@ -50,7 +50,8 @@ type Summary struct {
 	Undecided map[string]int `json:"undecided,omitempty"` // by rule: matches held back because a table could not say
 	Alerts    int            `json:"alerts"`
 	Revisions int            `json:"revisions"`
-	Days      int            `json:"days"` // of event time, UTC, in which anything happened
+	Unfound   []string       `json:"unfound,omitempty"` // sources whose paths match no file
+	Days      int            `json:"days"`              // of event time, UTC, in which anything happened
 	Took      time.Duration  `json:"took_ns"`
 }
 
@@ -71,7 +72,13 @@ func Replay(ctx context.Context, o ReplayOptions, each func(*alert.Alert) error)
 	if o.Reverse {
 		slices.Reverse(sources)
 	}
-	return parts.judge(ctx, o, pipeline.Options{Sources: sources, Generation: g.Generation, Until: o.Until}, each)
+	sum, err := parts.judge(ctx, o, pipeline.Options{Sources: sources, Generation: g.Generation, Until: o.Until}, each)
+	if len(o.Files) == 0 {
+		for _, i := range parts.unfound() {
+			sum.Unfound = append(sum.Unfound, parts.config.Sources[i].Name)
+		}
+	}
+	return sum, err
 }
 
 // judge runs the loop over finite sources, or over a plan, and counts.

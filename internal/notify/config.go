@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"reflect"
 	"regexp"
@@ -171,7 +172,12 @@ func NewSink(c Config, fs *fsx.FS) (Sink, error) {
 // secret reads a secret's file, without the line ending that editors add.
 func secret(key, path string) ([]byte, error) {
 	b, err := os.ReadFile(path)
-	if err != nil {
+	switch name, credential := strings.CutPrefix(path, "credential:"); {
+	case err != nil && credential:
+		return nil, fmt.Errorf("%s: there is no %s outside of systemd, which hands it over by LoadCredential=%s:FILE; to try it by hand, put the file into a folder and name that in CREDENTIALS_DIRECTORY", key, path, name)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%s: %w; write the secret into that file, readable by the daemon's user only", key, err)
+	case err != nil:
 		return nil, fmt.Errorf("%s: %w", key, err)
 	}
 	b = bytes.TrimRight(b, "\r\n")

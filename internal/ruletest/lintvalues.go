@@ -11,7 +11,7 @@ import (
 )
 
 // mapped are the fields whose values are the formats' own words.
-var mapped = []string{"event.action", "event.outcome", "operation"}
+var mapped = []string{"event.action", "event.outcome", "object.type", "operation"}
 
 // words are what the formats of a dataset are known to give a field.
 type words struct {
@@ -52,7 +52,7 @@ func (r *ruleLint) known(field string) (datasets []string, all words, ok bool) {
 }
 
 // lintValues looks for values that no event has. Where the vocabulary is open, only what is one slip from a known word is
-// reported.
+// reported; likewise of object.type, for rules name types that a force's own formats will give.
 func (r *ruleLint) lintValues(path string, c rule.Comparison) {
 	if c.Op != "==" && c.Op != "!=" && c.Op != "in" || !slices.Contains(mapped, c.Left) {
 		return
@@ -66,7 +66,7 @@ func (r *ruleLint) lintValues(path string, c rule.Comparison) {
 			continue
 		}
 		like := strictyaml.Nearest(v, known.values)
-		if known.open && (like == "" || !oneSlip(v, like)) {
+		if (known.open || c.Left == "object.type") && (like == "" || !oneSlip(v, like)) {
 			continue
 		}
 		do := "compare with what `probity decode` shows of the log, or add it to the format's map"

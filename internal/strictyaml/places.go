@@ -15,6 +15,9 @@ type Doc struct {
 	src    string
 }
 
+// Unread reports whether nothing could be read: the file is no YAML, or empty.
+func (d *Doc) Unread() bool { return len(d.places) == 0 }
+
 // place is where a value stands and how it is written there.
 type place struct {
 	Pos

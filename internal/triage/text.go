@@ -71,7 +71,9 @@ func (s Shown) Text() string {
 	}
 	s.facts(say)
 	s.lines(say)
-	section(say, "What to do next", nonEmpty(a.Rule.Response))
+	if response := strings.TrimSpace(a.Rule.Response); response != "" { // it numbers its own steps
+		say("\nWhat to do next:\n  %s", strings.ReplaceAll(response, "\n", "\n  "))
+	}
 	section(say, "Known false positives", a.Rule.FalsePositives)
 	s.others(say)
 	s.history(say)
@@ -177,13 +179,6 @@ func section(say func(string, ...any), title string, list []string) {
 	for _, l := range list {
 		say("  - %s", l)
 	}
-}
-
-func nonEmpty(s string) []string {
-	if s = strings.TrimSpace(s); s == "" {
-		return nil
-	}
-	return []string{s}
 }
 
 func (c Closed) line() string {
