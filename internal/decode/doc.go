@@ -70,8 +70,8 @@
 //
 // A byte that is not valid UTF-8 spoils the native field that it stands in and nothing else. That field is shown with \xe9 and
 // the like for such bytes and listed in probity.invalid_utf8; whatever is mapped from it, by a guard, a selector or as the first
-// of several names too, is missing, and so unknown to rules: no other field and no constant stands for it. Original keeps the
-// bytes. A record whose time, or whose shape, cannot be read for it is rejected. Rejected: putting U+FFFD in and going on, which
+// of several names too, is illegible, and so unknown to rules, to has() too: no other field and no
+// constant stands for it. Original keeps the bytes. A record whose time, or whose shape, cannot be read for it is rejected. Rejected: putting U+FFFD in and going on, which
 // makes a comparison with a name false where it is unknown; and rejecting the record, which lets whoever can put one byte into
 // a free text keep the record from being judged.
 //

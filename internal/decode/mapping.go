@@ -106,7 +106,7 @@ func (w *Worker) value(r *rule) event.Value {
 	text, list := w.apply(&r.spec)
 	if w.unclear {
 		w.oddities = append(w.oddities, r.name)
-		return event.Value{}
+		return event.Illegible()
 	}
 	return w.coerce(r.name, r.kind, text, list)
 }

@@ -13,7 +13,7 @@ const (
 	NativeUncoerced = "probity.uncoerced"
 	// NativeIllegible lists the native fields that are not valid UTF-8. Their texts have \xe9 and the like for such bytes, and
 	// the fields that are read from them are missing.
-	NativeIllegible = "probity.invalid_utf8"
+	NativeIllegible = event.NativeIllegible
 	// nativeDoubled, behind the decoder's name and a dot, lists names that the record has twice.
 	nativeDoubled = "duplicate_keys"
 )

@@ -310,6 +310,11 @@ func (m *Matcher) record(ev *event.Event, matches []Match) (event.ID, *event.Kep
 	return id, ev.Keep(m.gen.Rules.Schema, id)
 }
 
+// Alibi reports whether it is no match, but what may have been one: see alibi.
+func (m *Match) Alibi() bool {
+	return m.Rule.Type == rule.NewValue && m.Entry.Step == window.AlibiStep
+}
+
 // The two bits that an entry holds for each fact.
 const (
 	factFalse = iota

@@ -14,6 +14,8 @@ func (m *Matcher) resolve(ev *event.Event) {
 			id = m.unresolved(dataset, account)
 		}
 		ev.Slots[event.FieldUserID] = event.StringValue(id)
+	} else if ev.Slots[event.FieldUserName].Illegible() {
+		ev.Slots[event.FieldUserID] = event.Illegible()
 	}
 	if token := ev.Text(event.FieldRequestorName); token != "" {
 		id, ok := m.gen.people.ResolveRequestor(dataset, token, ev.Time())
@@ -21,6 +23,8 @@ func (m *Matcher) resolve(ev *event.Event) {
 			id = m.unresolved(dataset, token)
 		}
 		ev.Slots[event.FieldRequestorID] = event.StringValue(id)
+	} else if ev.Slots[event.FieldRequestorName].Illegible() {
+		ev.Slots[event.FieldRequestorID] = event.Illegible()
 	}
 }
 

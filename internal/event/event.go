@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // ID is the identity of an event: the first 16 bytes of a SHA-256.
@@ -69,6 +70,24 @@ func (e *Event) NativeText(name string) string {
 		}
 	}
 	return ""
+}
+
+// NativeIllegible is the native field that lists, with a comma between them, those that are not valid UTF-8. What stands in
+// their place is a picture of the bytes, with a backslash or the replacement character.
+const NativeIllegible = NotePrefix + "invalid_utf8"
+
+// NativeValue returns a native field as rules see it: missing if the record has none of that name, illegible if nobody can
+// read it.
+func (e *Event) NativeValue(name string) Value {
+	text := e.NativeText(name)
+	if strings.Contains(text, `\x`) || strings.ContainsRune(text, utf8.RuneError) {
+		for i := range e.Native {
+			if p := &e.Native[i]; p.Name == NativeIllegible && slices.Contains(strings.Split(p.Text, ","), name) {
+				return Illegible()
+			}
+		}
+	}
+	return StringValue(text)
 }
 
 // Identity returns the event's id: a hash of the source, the native id and the decoded content, so that the same record

@@ -18,7 +18,8 @@ type Kept struct {
 // The body, in this order; a text is its length as uvarint and its bytes, a number a varint:
 //
 //	keptVersion, flags, time, event.ingested, log.offset, source, native id, log.file.path, original,
-//	the count of fields, each its name, a byte for its kind, and its value (a list: its count and its texts),
+//	the count of fields, each its name, a byte for its kind, and its value (a list: its count and its texts; of an illegible one,
+//	whose kind is 0, a number),
 //	the count of native fields, each its name and text
 const (
 	keptVersion = 1
@@ -32,7 +33,7 @@ func (e *Event) Keep(s *Schema, id ID) *Kept {
 	size := 64 + len(e.Origin.Source) + len(e.NativeID) + len(e.Origin.Path) + len(e.Original)
 	fields := 0
 	for f := range e.Slots {
-		if v := &e.Slots[f]; v.Has() && Field(f) != FieldTime {
+		if v := &e.Slots[f]; v.kept() && Field(f) != FieldTime {
 			fields++
 			size += len(s.fields[f].Name) + len(v.Str) + 16
 			for _, el := range v.list {
@@ -61,7 +62,7 @@ func (e *Event) Keep(s *Schema, id ID) *Kept {
 	b = append(binary.AppendUvarint(b, uint64(len(e.Original))), e.Original...)
 	b = binary.AppendUvarint(b, uint64(fields))
 	for f := range e.Slots {
-		if v := &e.Slots[f]; v.Has() && Field(f) != FieldTime {
+		if v := &e.Slots[f]; v.kept() && Field(f) != FieldTime {
 			b = appendText(b, s.fields[f].Name)
 			b = v.append(b)
 		}
@@ -76,6 +77,9 @@ func (e *Event) Keep(s *Schema, id ID) *Kept {
 func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
+
+// kept reports whether there is something to keep: that a field is illegible is known when its event is judged anew.
+func (v *Value) kept() bool { return v.Has() || v.Illegible() }
 
 func (v *Value) append(b []byte) []byte {
 	b = append(b, byte(v.Kind))
@@ -103,7 +107,7 @@ func (k *Kept) Event(s *Schema, e *Event) error {
 		f, ok := s.Field(name)
 		switch {
 		case !ok:
-		case s.Info(f).Kind == v.Kind:
+		case s.Info(f).Kind == v.Kind, v.Illegible():
 			e.Slots[f] = v
 		case s.Info(f).Kind == Time && v.Kind == String: // it was a Record's
 			e.Slots[f] = fromJSON(v.Str, Time)
@@ -115,7 +119,12 @@ func (k *Kept) Event(s *Schema, e *Event) error {
 func (k *Kept) Record() (*Record, error) {
 	e := Event{Slots: make([]Value, NumBase)}
 	fields := map[string]any{}
-	if err := k.read(&e, func(name string, v Value) { fields[name] = v.jsonValue() }); err != nil {
+	err := k.read(&e, func(name string, v Value) {
+		if v.Has() {
+			fields[name] = v.jsonValue()
+		}
+	})
+	if err != nil {
 		return nil, err
 	}
 	return e.record(k.ID, fields), nil
@@ -264,6 +273,9 @@ func (r *keptReader) value() Value {
 		return StringValue(r.text())
 	case Int, Bool, Time:
 		return Value{Kind: kind, Num: r.varint()}
+	case Missing:
+		r.varint()
+		return Illegible()
 	case List:
 		list := make([]string, 0, 4)
 		for range r.count() {

@@ -21,6 +21,9 @@ func drawEvent(t *rapid.T, s *Schema) *Event {
 	e.Slots = make([]Value, s.Len())
 	for f := range e.Slots {
 		if f != int(FieldTime) && rapid.Bool().Draw(t, "missing") {
+			if rapid.Bool().Draw(t, "illegible") {
+				e.Slots[f] = Illegible()
+			}
 			continue
 		}
 		switch s.Info(Field(f)).Kind {

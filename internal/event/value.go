@@ -71,6 +71,13 @@ func ListValue(list []string) Value {
 	return Value{Kind: List, list: list}
 }
 
+// Illegible is the value of a field that the record has and nobody can read. It is Missing to whoever asks for it; but that the
+// record lacks the field is not true, or nobody knows: see Value.Illegible.
+func Illegible() Value { return Value{Num: 1} }
+
+// Illegible reports whether the value is Missing because nobody can read it.
+func (v Value) Illegible() bool { return v.Kind == Missing && v.Num != 0 }
+
 // Has reports whether the value is known.
 func (v Value) Has() bool { return v.Kind != Missing }
 

@@ -37,3 +37,17 @@ func TestWhatIsIllegibleIsCountedAndItsRecordJudged(t *testing.T) {
 		t.Errorf("%d bytes; the account is %+v", len(text), got)
 	}
 }
+
+// A broken byte in a reason is no missing reason: whoever has given one is not accused of the byte.
+func TestABrokenByteIsNotAFieldThatTheRecordLacks(t *testing.T) {
+	rules := oneRule("bare", `when: event.dataset == "plain" and not has(object.id)`)
+	row := "ts=2026-03-02T10:00:00Z user=c4821 verb=view"
+	_, _, got := runScript(t, rules, "", []string{row + " object=Andr\xe9", row + " object=42"})
+	if len(got) != 0 {
+		t.Errorf("alerts: %q", got)
+	}
+	_, _, got = runScript(t, rules, "", []string{row})
+	if len(got) != 1 {
+		t.Errorf("a poor test: the rule finds %q", got)
+	}
+}

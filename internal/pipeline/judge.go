@@ -50,7 +50,7 @@ type worker struct {
 
 // hire makes the workers for a generation.
 func (p *Pipeline) hire(g *engine.Generation) {
-	p.workers, p.hidden = make([]*worker, p.Workers), map[int]uint64{}
+	p.workers, p.hidden = make([]*worker, p.Workers), map[int]withheld{}
 	epoch := time.Now()
 	for i := range p.workers {
 		w := &worker{decoders: map[*decode.Decoder]*decode.Worker{}, matcher: g.NewMatcher(func() int64 { return int64(time.Since(epoch)) }), matched: p.Matched}

@@ -143,7 +143,7 @@ func (m *metrics) events(s *stream, t *task, late int) {
 }
 
 // rules counts what the matchers did, without the matches that are hidden, and clears their counts.
-func (m *metrics) rules(g *engine.Generation, counts []engine.RuleCounts, hidden map[int]uint64) {
+func (m *metrics) rules(g *engine.Generation, counts []engine.RuleCounts, hidden map[int]withheld) {
 	for i := range counts {
 		c := &counts[i]
 		if c.Evaluated == 0 {
@@ -152,16 +152,25 @@ func (m *metrics) rules(g *engine.Generation, counts []engine.RuleCounts, hidden
 		r := g.Rules.Rules[i]
 		id, severity := r.ID, string(r.Severity)
 		m.evaluated.WithLabelValues(id, severity).Add(float64(c.Evaluated))
-		kept := min(hidden[i], c.Matches)
-		hidden[i] -= kept
-		m.matches.WithLabelValues(id, severity).Add(float64(c.Matches - kept))
-		m.undecided.WithLabelValues(id, severity).Add(float64(c.Undecided))
+		h := hidden[i]
+		m.matches.WithLabelValues(id, severity).Add(float64(less(c.Matches, &h.counted)))
+		m.undecided.WithLabelValues(id, severity).Add(float64(less(c.Undecided, &h.undecided)))
 		m.suppressed.WithLabelValues(id, severity).Add(float64(c.Suppressed))
+		if h != hidden[i] {
+			hidden[i] = h
+		}
 		m.unknown.WithLabelValues(id, severity).Add(float64(c.Unknown))
 		m.errors.WithLabelValues(id, severity).Add(float64(c.Errors))
 		m.seconds.WithLabelValues(id, severity).Add(float64(c.Nanoseconds) / 1e9)
 		*c = engine.RuleCounts{}
 	}
+}
+
+// less is n without what is hidden, as far as that goes; the rest of it is of another worker's count.
+func less(n uint64, hidden *uint64) uint64 {
+	off := min(n, *hidden)
+	*hidden -= off
+	return n - off
 }
 
 // generation makes the series of the rules in force.

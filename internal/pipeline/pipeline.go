@@ -94,7 +94,7 @@ type Pipeline struct {
 	floor   map[*Source]int64
 	expired map[string]bool // exceptions that were reported, by rule and reason
 	started time.Time
-	hidden  map[int]uint64       // by rule index: matches that are not to be counted; see withhold
+	hidden  map[int]withheld     // by rule index: what is not to be counted; see withhold
 	moved   map[string]int64     // records judged of each stream, where the journal does not say so yet
 	noted   []store.JournalEntry // for the next commit
 }

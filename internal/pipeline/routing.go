@@ -41,8 +41,13 @@ func (p *Pipeline) reportStranded(c *store.Commit) {
 	}
 }
 
+// withheld is how many matches of a rule are in no metric.
+type withheld struct{ counted, undecided uint64 }
+
 // withhold notes the matches that are about somebody who may not be told: a rule of one event that has one match more would
-// be an alert to whoever reads metrics. They are counted when their alert is closed, by Count.
+// be an alert to whoever reads metrics, and one that is undecided would announce it. They are counted when their alert is
+// closed, by Count; those that are undecided, never. What an exception suppresses is always counted: it is no alert, and nobody
+// hides behind an exception.
 func (p *Pipeline) withhold(matches []engine.Match) {
 	if p.Routing == nil || !p.Routing.Staffed() {
 		return
@@ -56,11 +61,18 @@ func (p *Pipeline) withhold(matches []engine.Match) {
 	for i := range matches {
 		m := &matches[i]
 		key := counted{m.Rule.Index, m.Role, m.Record}
-		if m.Outcome != engine.Counted || m.Gone || seen[key] || !p.Routing.Party(p.Generation.Concerned(m)) {
+		if m.Gone || m.Alibi() || m.Outcome == engine.Counted && seen[key] || !p.Routing.Party(p.Generation.Concerned(m)) {
 			continue
 		}
-		seen[key] = m.Record != nil
-		p.hidden[m.Rule.Index]++
+		h := p.hidden[m.Rule.Index]
+		switch m.Outcome {
+		case engine.Counted:
+			seen[key] = m.Record != nil
+			h.counted++
+		case engine.Undecided:
+			h.undecided++
+		}
+		p.hidden[m.Rule.Index] = h
 	}
 }
 

@@ -14,7 +14,8 @@
 // Both unknowns are Kleene's unknown. They differ in what can still change them: a field that the record does not carry
 // will never be known (UnknownField), a table that does not say may say so tomorrow (Undecided). Negations are pushed
 // down to the atoms when the condition is compiled, so that and is the minimum and or is the maximum of that order; an
-// atom over anything unknown is unknown, negated or not. has(field) is always True or False.
+// atom over anything unknown is unknown, negated or not. has(field) is True or False, but of a field that
+// the record has and that is not valid UTF-8, where nobody can say.
 //
 // The expr program of an atom is the reference for its meaning. Where an atom has one of the common forms (field op
 // constant, field in list, field op field, a lookup alone) a closure stands in for it; atom_test.go compares the two.

@@ -160,7 +160,7 @@ func (e *Eval) term(i int) (event.Value, event.Unknown) {
 	case fieldTerm:
 		v = e.ev.Slots[t.field]
 	case nativeTerm:
-		v = event.StringValue(e.ev.NativeText(t.native))
+		v = e.ev.NativeValue(t.native)
 	case actorTerm:
 		v = e.actor(t.actorID)
 	case elementTerm:

@@ -47,7 +47,8 @@ func (n atomNode) eval(e *Eval) Verdict {
 	return v
 }
 
-// hasNode is has(term): never unknown.
+// hasNode is has(term). It is unknown only of what the record has and nobody can read: to say that a reason is missing where
+// one byte of it is broken would be to accuse somebody of that byte.
 type hasNode struct {
 	term int
 	neg  bool
@@ -55,6 +56,9 @@ type hasNode struct {
 
 func (n hasNode) eval(e *Eval) Verdict {
 	v, _ := e.term(n.term)
+	if v.Illegible() {
+		return UnknownField
+	}
 	return verdictOf(v.Has() != n.neg)
 }
 

@@ -106,7 +106,9 @@ func (s *Set) given(n node, k key) node {
 		return constNode(verdictOf(equal != n.neg))
 	case hasNode:
 		if t := s.terms[n.term]; t.kind == fieldTerm {
-			if i := slices.Index(indexed[:], t.field); i >= 0 {
+			if i := slices.Index(indexed[:], t.field); i >= 0 && k.illegible[i] {
+				return constNode(UnknownField)
+			} else if i >= 0 {
 				return constNode(verdictOf(k.missing[i] == n.neg))
 			}
 		}
@@ -141,14 +143,15 @@ func (s *Set) allGiven(children []node, k key, neutral, decides Verdict) (left [
 
 // key is what an event has in the fields that rules are found by.
 type key struct {
-	values  [len(indexed)]string // "" for what no rule names, too
-	missing [len(indexed)]bool
+	values    [len(indexed)]string // "" for what no rule names, too
+	missing   [len(indexed)]bool
+	illegible [len(indexed)]bool // missing, but not for want of a field
 }
 
 func keyOf(ev *event.Event) (k key) {
 	for i, f := range indexed {
 		k.values[i] = ev.Slots[f].Str
-		k.missing[i] = !ev.Slots[f].Has()
+		k.missing[i], k.illegible[i] = !ev.Slots[f].Has(), ev.Slots[f].Illegible()
 	}
 	return k
 }

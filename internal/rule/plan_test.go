@@ -119,7 +119,7 @@ func randomAtom(r *rand.Rand) string {
 	case 7:
 		return pick(r, word()+" in subject.ids", "object.restricted", "event.time > event.time")
 	case 8:
-		return "has(" + pick(r, "event.action", "object.type", "actor.id", "event.sequence") + ")"
+		return "has(" + pick(r, "event.action", "object.type", "actor.id", "event.sequence", "fields.Verb") + ")"
 	}
 	return `listed(` + pick(r, "object.name", "event.action", "actor.name", `"yes"`, `"no"`, `"perhaps"`, `"empty"`) + `)`
 }
@@ -128,7 +128,11 @@ func randomEvent(r *rand.Rand, s *event.Schema) *event.Event {
 	var ev event.Event
 	ev.Reset(s)
 	set := func(name string, v event.Value) {
-		if f, _ := s.Field(name); r.IntN(6) > 0 {
+		switch f, _ := s.Field(name); r.IntN(12) {
+		case 0:
+		case 1:
+			ev.Slots[f] = event.Illegible()
+		default:
 			ev.Slots[f] = v
 		}
 	}
@@ -145,7 +149,10 @@ func randomEvent(r *rand.Rand, s *event.Schema) *event.Event {
 	set("fields.Size", event.IntValue(int64(r.IntN(12))))
 	set("subject.ids", event.ListValue(strings.Fields(pick(r, "S1", "no perhaps yes", "yes", "no no"))))
 	if r.IntN(2) == 0 {
-		ev.Native = append(ev.Native, event.Pair{Name: "Verb", Text: pick(r, "view", "x")})
+		ev.Native = append(ev.Native, event.Pair{Name: "Verb", Text: pick(r, "view", "x", `view\xe9`)})
+	}
+	if r.IntN(4) == 0 {
+		ev.Native = append(ev.Native, event.Pair{Name: event.NativeIllegible, Text: "Other,Verb"})
 	}
 	return &ev
 }

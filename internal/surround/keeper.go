@@ -119,7 +119,7 @@ func (k *Keeper) resume() error {
 		if c.Surrounded < c.Revision {
 			k.mu.Lock()
 			if k.waiting[c.ID] == nil {
-				k.waiting[c.ID] = &wait{first: c.OpenedAt, next: k.Now()}
+				k.waiting[c.ID] = &wait{first: k.Now(), next: k.Now()} // when its last revision came is not known: it may have been just now
 			}
 			k.mu.Unlock()
 		}
@@ -189,7 +189,7 @@ func (k *Keeper) pause(ctx context.Context, rest time.Duration, deaf bool) {
 }
 
 // Of returns what was preserved for the alerts of these cases, and preserves it first if nobody has looked yet: nobody is shown
-// an alert whose surroundings could still be lost.
+// an alert whose surroundings could still be lost. With an error, it returns what there is of the others.
 func (k *Keeper) Of(cases ...alert.Case) (map[string][]alert.Surrounding, error) {
 	var ids, fresh []string
 	for _, c := range cases {
@@ -198,14 +198,15 @@ func (k *Keeper) Of(cases ...alert.Case) (map[string][]alert.Surrounding, error)
 			fresh = append(fresh, c.ID)
 		}
 	}
+	var failed []error
 	for some := range slices.Chunk(fresh, atOnce) {
 		if err := k.preserve(some); err != nil {
-			return nil, err
+			failed = append(failed, err)
 		}
 	}
 	now, err := k.Shelf.Cases(ids)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(append(failed, err)...)
 	}
 	out := make(map[string][]alert.Surrounding, len(now))
 	k.looking.Lock()
@@ -213,9 +214,10 @@ func (k *Keeper) Of(cases ...alert.Case) (map[string][]alert.Surrounding, error)
 	for id, c := range now {
 		entries, err := k.entries(c)
 		if err != nil && !errors.Is(err, store.ErrErased) {
-			return nil, err
+			failed = append(failed, err)
+			continue
 		}
 		out[id] = alert.Newest(entries)
 	}
-	return out, nil
+	return out, errors.Join(failed...)
 }

@@ -287,3 +287,96 @@ func TestAnyBytesAroundARecordAreKeptAndNoMoreThanThereIsRoomFor(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// A further revision may come days after an alert's first one, and be the last thing before a kill: the lines behind its record
+// are waited for as they would have been.
+func TestLinesBehindTheRecordOfALaterRevisionAreWaitedForAfterAKill(t *testing.T) {
+	r := newRig(t)
+	r.write(numbered(1, 9))
+	r.fire(1, "line 2")
+	r.look()
+	r.now = r.now.Add(72 * time.Hour)
+	r.fire(2, "line 2", "line 9")
+	r.must(r.store.Close()) // before any look
+	r.open()
+	r.must(r.resume())
+	r.must(r.round(t.Context()))
+	r.write(numbered(10, 20))
+	r.now = r.now.Add(looks[0])
+	r.look()
+	got := r.of()
+	if len(got) != 2 || !got[1].Whole || !strings.HasSuffix(shown(got[1]), "| line 10,line 11,line 12,line 13,line 14") {
+		t.Errorf("%+v", got)
+	}
+}
+
+// The same, where somebody is shown the alert before anything else is done.
+func TestWhoLooksFirstAfterAKillDoesNotEndTheWaiting(t *testing.T) {
+	r := newRig(t)
+	r.write(numbered(1, 9))
+	r.fire(1, "line 9")
+	r.must(r.store.Close()) // before any look
+	r.now = r.now.Add(72 * time.Hour)
+	r.open()
+	r.of()
+	r.write(numbered(10, 20))
+	r.now = r.now.Add(looks[0])
+	r.look()
+	if got := r.of(); len(got) != 1 || !got[0].Whole {
+		t.Errorf("%+v", got)
+	}
+}
+
+// damaged is a shelf on which what was preserved for one alert cannot be read.
+type damaged struct {
+	shelf
+	id string
+}
+
+var errDamaged = errors.New("a checksum is wrong")
+
+func (d damaged) Surroundings(c alert.Case) ([]alert.Surroundings, error) {
+	if c.ID == d.id {
+		return nil, errDamaged
+	}
+	return d.shelf.Surroundings(c)
+}
+
+// What is wrong with one alert keeps no other from being preserved, or shown.
+func TestAnAlertThatCannotBeLookedAtKeepsNoOtherFromIt(t *testing.T) {
+	r := newRig(t)
+	r.write(numbered(1, 30))
+	r.fire(1, "line 8")
+	r.look()
+	r.must(r.store.Close())
+	r.open()
+	r.Shelf = damaged{r.Shelf, "a"}
+	r.fire(2, "line 8", "line 9")
+	b := &alert.Alert{Schema: alert.SchemaVersion, ID: "b", Revision: 1, Status: alert.Open, Rule: alert.Rule{ID: "r", Severity: alert.High},
+		Evidence: []event.Record{{ID: "line 20", Source: "niche", Path: r.log(), Offset: int64(strings.Index(r.text, "line 20\n")), Original: "line 20"}}}
+	r.must(r.store.Commit(&store.Commit{Alerts: []*alert.Alert{b}}))
+	r.Committed([]string{"b"})
+	if err := r.later(); !errors.Is(err, errDamaged) {
+		t.Errorf("the damage is not told: %v", err)
+	}
+	cases, err := r.store.Cases([]string{"a", "b"})
+	r.must(err)
+	if cases["b"].Surrounded != 1 {
+		t.Errorf("nothing was preserved for the other: %+v", cases["b"])
+	}
+	all, err := r.Of(cases["a"], cases["b"])
+	if !errors.Is(err, errDamaged) || len(all["b"]) != 1 || !all["b"][0].Whole {
+		t.Errorf("%+v, %v", all, err)
+	}
+}
+
+func TestTheLogIsToldNoRecord(t *testing.T) {
+	r := newRig(t)
+	a := &alert.Alert{Schema: alert.SchemaVersion, ID: "a", Revision: 1, Status: alert.Open, Rule: alert.Rule{ID: "r", Severity: alert.High},
+		Evidence: []event.Record{{ID: "record-xqz", Source: "niche", Path: r.log(), Base64: true, Original: "xqz?"}}}
+	r.must(r.store.Commit(&store.Commit{Alerts: []*alert.Alert{a}}))
+	r.Committed([]string{"a"})
+	if err := r.later(); err == nil || strings.Contains(err.Error(), "xqz") {
+		t.Errorf("the error is %v", err)
+	}
+}

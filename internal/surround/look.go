@@ -34,11 +34,13 @@ func (k *Keeper) preserve(ids []string) error {
 		return err
 	}
 	var looked, found []alert.Surroundings
+	var failed []error // one alert that cannot be looked at keeps no other from it
 	for _, id := range ids {
 		x := alert.Surroundings{ID: id, Settled: true} // of one that is not there nothing is to be preserved
 		if c, known := cases[id]; known && last[id] != nil {
 			if x, err = k.look(c, last[id]); err != nil {
-				return err
+				failed = append(failed, err)
+				continue
 			}
 			if len(x.Records) > 0 || x.Settled && c.Surrounded < x.Revision {
 				found = append(found, x)
@@ -48,7 +50,7 @@ func (k *Keeper) preserve(ids []string) error {
 	}
 	if len(found) > 0 {
 		if err := k.Shelf.Surround(found); err != nil {
-			return err
+			return errors.Join(append(failed, err)...)
 		}
 	}
 	var grown []string
@@ -65,7 +67,7 @@ func (k *Keeper) preserve(ids []string) error {
 	if len(grown) > 0 {
 		k.Kept(grown)
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // look reads what stands around the records of an alert that nothing, or not enough, is known about.
@@ -133,7 +135,7 @@ func around(r *event.Record, now time.Time) (s alert.Surrounding, gone bool, err
 	s = alert.Surrounding{Event: r.ID, Source: r.Source, TakenAt: now.UTC(), Path: r.Path, Offset: r.Offset}
 	record, err := r.Bytes()
 	if err != nil {
-		return s, false, fmt.Errorf("record %s: %w", r.ID, err)
+		return s, false, fmt.Errorf("the bytes of a record of source %s: %w", r.Source, err) // the log tells no record
 	}
 	a, err := source.ReadNear(r.Path, r.Offset, record, lines, sideBytes)
 	if err != nil { // it may name the file, and nothing that stands in it
@@ -168,11 +170,8 @@ func wholeLines(p []byte) []byte {
 func (k *Keeper) late(c alert.Case) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	first := c.OpenedAt
-	if w := k.waiting[c.ID]; w != nil {
-		first = w.first
-	}
-	return k.Now().Sub(first) >= looks[len(looks)-1]
+	w := k.waiting[c.ID]
+	return w != nil && k.Now().Sub(w.first) >= looks[len(looks)-1]
 }
 
 // asked is what the alerts wait for before they are looked at.

@@ -34,6 +34,9 @@ func identify(conn net.Conn) (caller, error) {
 	if c, ok := conn.(*tls.Conn); ok {
 		return certified(c)
 	}
+	if c, ok := conn.(*counted); ok {
+		conn = c.Conn
+	}
 	uid, gid, err := peer(conn)
 	if err != nil {
 		return caller{}, err

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -150,7 +151,30 @@ func certified(c *tls.Conn) (caller, error) {
 	for _, u := range cert.URIs {
 		out.Certified = append(out.Certified, "uri:"+u.String())
 	}
-	out.Certified = append(out.Certified, "subject:"+cert.Subject.String())
-	out.User = out.Certified[0]
+	if plainSubject(cert.Subject) {
+		out.Certified = append(out.Certified, "subject:"+cert.Subject.String())
+	}
+	if out.User = "certificate " + out.Certificate; len(out.Certified) > 0 {
+		out.User = out.Certified[0]
+	}
 	return out, nil
 }
+
+// plainSubject says that a subject is as it is written. Of a common name or serial number that stands there twice only the last
+// one is, and so one certificate could pass for another.
+func plainSubject(n pkix.Name) bool {
+	seen := map[string]bool{}
+	for _, a := range n.Names {
+		switch kind := a.Type.String(); kind {
+		case commonName, serialNumber:
+			if seen[kind] {
+				return false
+			}
+			seen[kind] = true
+		}
+	}
+	return true
+}
+
+// Kinds of attributes that a pkix.Name holds one of.
+const commonName, serialNumber = "2.5.4.3", "2.5.4.5"

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"io"
@@ -248,6 +249,23 @@ func TestACallerIsBoundInSizeAndTimeAndNoWebPageCanAskForThem(t *testing.T) {
 	}
 	if len(b.dispositions) != 0 {
 		t.Errorf("%+v", b.dispositions)
+	}
+}
+
+// A name shows the last of several common names alone.
+func TestASubjectWithTwoCommonNamesIsNobodys(t *testing.T) {
+	a := newAuthority(t)
+	server := serveAfar(t, a, &book{cases: someCases(), now: monday}, certifiedForce())
+	cn := asn1.ObjectIdentifier{2, 5, 4, 3}
+	subject, err := asn1.Marshal(pkix.RDNSequence{
+		{{Type: asn1.ObjectIdentifier{2, 5, 4, 10}, Value: "Force"}}, {{Type: cn, Value: "mallory"}}, {{Type: cn, Value: "carol"}}})
+	a.must(err)
+	a.sign("mallory", &x509.Certificate{RawSubject: subject, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	if l, err := clientOf(t, server, a.files("mallory")).List(t.Context(), Query{}); err == nil || !strings.Contains(err.Error(), "has no role") {
+		t.Errorf("%+v, %v", l, err)
+	}
+	if _, err := clientOf(t, server, a.person("carol")).List(t.Context(), Query{}); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -7,13 +7,14 @@
 //
 // The kernel says (SO_PEERCRED): a caller is a user id, which the user database turns into a name and groups, and
 // the configuration into roles. There is no password to steal and nothing that a caller could claim. So the socket may be
-// open to all users of the machine: who has no role is told that, and nothing else. This is Linux only. A binary that was
+// open to all users of the machine: who has no role is told that, and nothing else; and each user has at most 16 connections at once,
+// so that nobody uses up the daemon's files. This is Linux only. A binary that was
 // built without C knows the users of /etc/passwd and /etc/group; for those of a directory service, the
 // configuration names numbers.
 //
 // With triage.listen a caller on another machine shows a certificate of client_ca_file's, and what it names (email:, dns:, uri:
-// and subject:, each with its kind, so that no name passes for another) is what the configuration maps to roles. TLS 1.3, no
-// resumption, a new look at the files for each connection; without a certificate there is no answer, not even a refusal. Whose
+// and subject:, each with its kind, so that no name passes for another; a subject with two common names is none) is what the
+// configuration maps to roles. TLS 1.3, no resumption, a new look at the files for each connection; without a certificate there is no answer, not even a refusal. Whose
 // certificate is lost is taken out of roles. Requests, their time, and 64 connections at once are bounded; what a web page makes a
 // browser send is refused. All else is the same: the same questions, roles, conflicts and records.
 //

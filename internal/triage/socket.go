@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"sync"
 	"syscall"
 )
 
@@ -39,7 +40,51 @@ func Listen(path string) (net.Listener, error) {
 	if err := os.Chmod(path, 0o666); err != nil {
 		return nil, errors.Join(fmt.Errorf("making the socket for questions about alerts: %w", err), l.Close())
 	}
-	return l, nil
+	return &fair{Listener: l, open: map[uint32]int{}}, nil
+}
+
+// maxEach bounds the connections of one user: whoever may connect, and that is everybody, must not be able to use up the files
+// that the daemon may open, and thereby keep it from reading logs; nor keep others from asking.
+const maxEach = 16
+
+// fair is a listener of which each user has so many connections open at once; further ones are closed.
+type fair struct {
+	net.Listener
+	mu   sync.Mutex
+	open map[uint32]int // by user id
+}
+
+// Accept implements net.Listener.
+func (l *fair) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		uid, _, _ := peer(c) // who cannot be told is nobody's equal but root's, and gets no answer
+		if l.enter(uid) {
+			return &counted{Conn: c, leave: sync.OnceFunc(func() { l.leave(uid) })}, nil
+		}
+		c.Close() //nolint:errcheck // nothing was said
+	}
+}
+
+func (l *fair) enter(uid uint32) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open[uid] >= maxEach {
+		return false
+	}
+	l.open[uid]++
+	return true
+}
+
+func (l *fair) leave(uid uint32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open[uid]--; l.open[uid] == 0 {
+		delete(l.open, uid)
+	}
 }
 
 func removeStale(path string) error {
