@@ -35,6 +35,7 @@ type cli struct {
 	State    stateCommand    `cmd:"" help:"Check, compact, export or import the state folder."`
 	Simulate simulateCommand `cmd:"" help:"Write the logs, tables and planted misuse of a simulated force."`
 	Evaluate evaluateCommand `cmd:"" help:"Say how good the rules are where the misuse is known."`
+	Bench    benchCommand    `cmd:"" help:"Measure how fast this machine judges."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 
 	LogLevel  string `name:"log.level" enum:",debug,info,warn,error" default:"" env:"PROBITY_LOG_LEVEL" help:"The daemon's log: debug, info, warn or error."`

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"probity/internal/alert"
+	"probity/internal/engine"
 	"probity/internal/event"
 	"probity/internal/pipeline"
 	"probity/internal/rule"
@@ -31,6 +32,10 @@ type ReplayOptions struct {
 	Batch, Turn     int // records; see pipeline.Options
 	Shards, Workers int
 	Reverse         bool // the sources in reverse order: tests
+
+	// StateDir is an empty folder in which every batch is committed as the daemon does it: positions, windows, records, alerts
+	// and evidence, made durable. "": in memory alone, as nobody goes on from there.
+	StateDir string
 
 	Logger   *zap.Logger
 	Registry *prometheus.Registry
@@ -56,41 +61,76 @@ type Summary struct {
 }
 
 // Replay judges finite files with the daemon's own loop over a store in memory, and hands the last revision of each alert
-// to each, by id. It writes nothing, and needs no state folder.
+// to each, by id. It writes nothing unless StateDir is said, and needs no state folder.
 func Replay(ctx context.Context, o ReplayOptions, each func(*alert.Alert) error) (Summary, error) {
+	p, err := PrepareReplay(o)
+	if err != nil {
+		return Summary{}, err
+	}
+	return p.Run(ctx, o, each)
+}
+
+// PreparedReplay is a replay whose rules and tables are read and compiled: it can be run again and again.
+type PreparedReplay struct {
+	parts      *parts
+	generation *generation
+}
+
+// PrepareReplay reads and compiles what a replay judges by. Of the options it uses Config and Rules.
+func PrepareReplay(o ReplayOptions) (*PreparedReplay, error) {
 	parts := o.Config.build()
 	parts.rules = o.Rules
 	g, problems := parts.generation()
 	problems = append(parts.problems, problems...)
 	if problems.Sort(); len(problems) > 0 {
-		return Summary{}, problems
+		return nil, problems
 	}
-	sources, err := parts.finite(o.Files)
+	return &PreparedReplay{parts, g}, nil
+}
+
+// Rules is how many there are.
+func (p *PreparedReplay) Rules() int { return len(p.generation.Rules.Rules) }
+
+// Sources opens the files that are named, or all, at their beginnings. Whoever asks for them closes their streams.
+func (p *PreparedReplay) Sources(files []string) ([]pipeline.Source, error) {
+	return p.parts.finite(files)
+}
+
+// NewMatcher matches events that the decoders of Sources have decoded. It belongs to one goroutine.
+func (p *PreparedReplay) NewMatcher() *engine.Matcher { return p.generation.NewMatcher(nil) }
+
+// Run is Replay without reading rules and tables; Config and Rules are those that it was prepared with.
+func (p *PreparedReplay) Run(ctx context.Context, o ReplayOptions, each func(*alert.Alert) error) (Summary, error) {
+	sources, err := p.Sources(o.Files)
 	if err != nil {
 		return Summary{}, err
 	}
 	if o.Reverse {
 		slices.Reverse(sources)
 	}
-	sum, err := parts.judge(ctx, o, pipeline.Options{Sources: sources, Generation: g.Generation, Until: o.Until}, each)
+	sum, err := p.parts.judge(ctx, o, pipeline.Options{Sources: sources, Generation: p.generation.Generation, Until: o.Until}, each)
 	if len(o.Files) == 0 {
-		for _, i := range parts.unfound() {
-			sum.Unfound = append(sum.Unfound, parts.config.Sources[i].Name)
+		for _, i := range p.parts.unfound() {
+			sum.Unfound = append(sum.Unfound, p.parts.config.Sources[i].Name)
 		}
 	}
 	return sum, err
 }
 
 // judge runs the loop over finite sources, or over a plan, and counts.
-func (p *parts) judge(ctx context.Context, o ReplayOptions, loop pipeline.Options, each func(*alert.Alert) error) (Summary, error) {
+func (p *parts) judge(ctx context.Context, o ReplayOptions, loop pipeline.Options, each func(*alert.Alert) error) (_ Summary, err error) {
 	began := time.Now()
 	if o.Registry == nil {
 		o.Registry = prometheus.NewRegistry()
 	}
 	var sum Summary
-	memory := store.NewMemory()
+	eachAlert, end, err := o.commitTo(&loop)
+	if err != nil {
+		return Summary{}, err
+	}
+	defer func() { err = errors.Join(err, end()) }()
 	seen := newDays(o.Progress)
-	loop.Store, loop.Identity, loop.Registerer, loop.Logger = memory, p.identity, o.Registry, o.Logger
+	loop.Identity, loop.Registerer, loop.Logger = p.identity, o.Registry, o.Logger
 	loop.Batch, loop.Turn, loop.Shards, loop.Workers = o.Batch, o.Turn, o.Shards, o.Workers
 	loop.Times, loop.Matched = seen.add, o.Matched
 	loop.Committed = func(c *store.Commit) {
@@ -108,7 +148,7 @@ func (p *parts) judge(ctx context.Context, o ReplayOptions, loop pipeline.Option
 	if err := errors.Join(running.Run(ctx), ctx.Err()); err != nil {
 		return Summary{}, err
 	}
-	err = memory.EachAlert(func(a *alert.Alert) error {
+	err = eachAlert(func(a *alert.Alert) error {
 		sum.Alerts++
 		return each(a)
 	})
@@ -117,6 +157,21 @@ func (p *parts) judge(ctx context.Context, o ReplayOptions, loop pipeline.Option
 	}
 	sum.Took, sum.Days = time.Since(began), len(seen.days)
 	return sum, sum.count(o.Registry)
+}
+
+// commitTo opens what the batches are committed to, and gives it to the loop.
+func (o *ReplayOptions) commitTo(loop *pipeline.Options) (eachAlert func(func(*alert.Alert) error) error, end func() error, err error) {
+	if o.StateDir == "" {
+		memory := store.NewMemory()
+		loop.Store = memory
+		return memory.EachAlert, func() error { return nil }, nil
+	}
+	disk, err := store.Open(store.Options{Dir: o.StateDir})
+	if err != nil {
+		return nil, nil, err
+	}
+	loop.Store = disk
+	return disk.EachAlert, disk.Close, nil
 }
 
 // days are the days in which events happened. They say how much time logs cover better than the first and last event do: a

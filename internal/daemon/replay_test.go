@@ -44,6 +44,33 @@ func TestAReplayDoesNotDependOnHowTheWorkIsCut(t *testing.T) {
 	}
 }
 
+// What is committed to a disk is what stays in memory otherwise, and what was read and compiled once judges twice.
+func TestAReplayIntoAStateFolderGivesTheSameAlerts(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.append(s.lines...)
+	want, _ := s.replay(ReplayOptions{Batch: 100})
+	p, err := PrepareReplay(ReplayOptions{Config: s.config()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range []string{"", "one", "two"} {
+		o, got := ReplayOptions{Batch: 100}, map[string]string{}
+		if folder != "" {
+			o.StateDir = s.path(folder)
+		}
+		if _, err := p.Run(t.Context(), o, func(a *alert.Alert) error { got[a.ID] = string(a.Canonical()); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q (-memory +disk):\n%s", folder, diff)
+		}
+	}
+	if _, err := p.Run(t.Context(), ReplayOptions{StateDir: s.path("logs/pnc.log")}, func(*alert.Alert) error { return nil }); err == nil {
+		t.Error("a file is taken for a state folder")
+	}
+}
+
 func TestAReplayTellsOfEveryEventOnceAndOfEveryRevisionInOrder(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -2,7 +2,6 @@ package decode
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,8 +16,7 @@ type spec struct {
 	constant  string
 	first     []spec
 	when      []guard
-	pattern   *regexp.Regexp
-	group     int
+	pattern   *pattern
 	as        string
 	split     string
 	values    map[string]string
@@ -51,11 +49,11 @@ func (d *Decoder) compileSpec(s Spec) (spec, error) {
 		out.when = append(out.when, guard{d.ref(name), values})
 	}
 	if s.Pattern != "" {
-		re, err := regexp.Compile(s.Pattern)
+		p, err := compilePattern(s.Pattern)
 		if err != nil {
 			return out, fmt.Errorf("pattern: %w", err)
 		}
-		out.pattern, out.group = re, re.SubexpIndex("value")
+		out.pattern = p
 	}
 	return out, nil
 }
@@ -156,11 +154,11 @@ func (w *Worker) rewrite(s *spec, text string) string {
 		return ""
 	}
 	if s.pattern != nil {
-		at := s.pattern.FindStringSubmatchIndex(text)
-		if at == nil || at[2*s.group] < 0 {
+		found, ok := w.search.find(s.pattern, text)
+		if !ok {
 			return ""
 		}
-		text = text[at[2*s.group]:at[2*s.group+1]]
+		text = found
 	}
 	text = w.fold(s.as, text)
 	if s.values != nil {
@@ -207,12 +205,12 @@ func remembered(known map[string]string, text string, fold func(string) string) 
 func (w *Worker) coerce(name string, kind event.Kind, text string, list []string) event.Value {
 	if kind == event.List {
 		if len(list) > 0 {
-			return event.ListValue(slices.Clone(list))
+			return event.ListValue(w.lists.copy(list...))
 		}
 		if text == "" {
 			return event.Value{}
 		}
-		return event.ListValue([]string{text})
+		return event.ListValue(w.lists.copy(text))
 	}
 	if len(list) > 0 {
 		text = list[0]

@@ -2,6 +2,7 @@ package decode
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -40,6 +41,26 @@ func (a *arena) keep(b []byte) string {
 
 // copy returns a copy of b as text.
 func (a *arena) copy(b []byte) string { return a.keep(append(a.room(len(b)), b...)) }
+
+// arenaLists is the size of a listArena's blocks, in texts. A block holds the chunks of all its texts in memory: it is small.
+const arenaLists = 256
+
+// listArena owns the lists of events, as arena owns texts.
+type listArena struct{ free []string }
+
+// copy returns a copy of a list.
+func (a *listArena) copy(list ...string) []string {
+	if len(list) > arenaLists/4 {
+		return slices.Clone(list)
+	}
+	if len(a.free) < len(list) {
+		a.free = make([]string, arenaLists)
+	}
+	kept := a.free[:len(list):len(list)]
+	a.free = a.free[len(list):]
+	copy(kept, list)
+	return kept
+}
 
 // alias returns b as text without a copy: the record's bytes are never written to while an event refers to them.
 func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

@@ -31,6 +31,9 @@ type Worker struct {
 	lowered  map[string]string // texts in lower case, and as verbs are written: the same few come again and again
 	hyphened map[string]string
 	list     []string // scratch
+	lists    listArena
+	joint    []byte // scratch: a time that stands in several fields
+	search   search
 	oddities []string
 	unclear  bool // something illegible was asked for
 }
@@ -166,6 +169,26 @@ func (w *Worker) fill(ev *event.Event) *Reject {
 // Illegible says whether the record that was decoded last has fields that are not valid UTF-8, and so are unknown.
 func (w *Worker) Illegible() bool { return len(w.natives.broken) > 0 }
 
+// timeText returns the texts of refs with a space between them, "" if one is missing. It is good until the next call: no event
+// keeps it.
+func (w *Worker) timeText(refs []int) string {
+	if len(refs) == 1 {
+		return w.one(refs[0])
+	}
+	w.joint = w.joint[:0]
+	for i, r := range refs {
+		text := w.one(r)
+		if text == "" {
+			return ""
+		}
+		if i > 0 {
+			w.joint = append(w.joint, ' ')
+		}
+		w.joint = append(w.joint, text...)
+	}
+	return alias(w.joint)
+}
+
 // joined returns the texts of refs with separator between them, "" if one is missing.
 func (w *Worker) joined(refs []int, separator byte) string {
 	if len(refs) == 1 {
@@ -198,7 +221,7 @@ var (
 func (w *Worker) eventTime(ev *event.Event) *Reject {
 	text := ""
 	for i := 0; i < len(w.d.timeRefs) && text == ""; i++ {
-		text = w.joined(w.d.timeRefs[i], ' ')
+		text = w.timeText(w.d.timeRefs[i])
 	}
 	if text == "" && w.unclear {
 		return &Reject{ReasonEncoding, "not valid UTF-8 in " + w.d.format.Time.where()}

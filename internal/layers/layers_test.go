@@ -10,7 +10,7 @@ import (
 // rows, from the top: a package imports packages of lower rows only.
 var rows = [][]string{
 	{"cmd/probity"},
-	{"demo", "rulediff", "trial"},
+	{"demo", "rulediff", "trial", "bench"},
 	{"daemon", "ruletest", "evaluate"},
 	{"pipeline", "surround"},
 	{"source", "listen", "store", "notify", "hearing", "triage"},
