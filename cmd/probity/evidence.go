@@ -18,6 +18,10 @@ type evidenceCommand struct {
 	Keygen evidenceKeygenCommand `cmd:"" help:"Make the key pair that checkpoints are signed with."`
 	Redact evidenceRedactCommand `cmd:"" help:"Destroy what an entry holds, and record who approved that."`
 
+	Hold    evidenceHoldCommand    `cmd:"" help:"Put an alert under a legal hold: nothing of it is destroyed until it is released; the daemon may run."`
+	Release evidenceReleaseCommand `cmd:"" help:"Release an alert from a legal hold."`
+	Holds   evidenceHoldsCommand   `cmd:"" help:"List the alerts under a legal hold."`
+
 	Completeness evidenceCompletenessCommand `cmd:"" help:"Show for each source and day whether every byte that was there was judged, rejected or declared lost."`
 }
 

@@ -16,6 +16,7 @@ type rulesCommand struct {
 	Diff    rulesDiffCommand    `cmd:"" help:"Say which alerts a change of rules adds, removes or alters on past logs."`
 	Explain rulesExplainCommand `cmd:"" help:"Say why a rule did, or did not, alert on an event."`
 	Docs    rulesDocsCommand    `cmd:"" help:"Print the catalogue of the rules."`
+	Fetch   rulesFetchCommand   `cmd:"" help:"Fetch a git repository of rules, and take what somebody who may has signed."`
 }
 
 // ruleFlags say which rules.

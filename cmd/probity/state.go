@@ -16,6 +16,7 @@ type stateCommand struct {
 	Compact stateCompactCommand `cmd:"" help:"Give back the room that old window states and deleted rows take."`
 	Export  stateExportCommand  `cmd:"" help:"Copy the state, as one commit left it, into one file; the daemon may run."`
 	Import  stateImportCommand  `cmd:"" help:"Check an exported file and unpack it into an empty folder."`
+	Expire  stateExpireCommand  `cmd:"" help:"Destroy, on the record, what the retention of the configuration says is to be kept no longer; the daemon does so once a day."`
 }
 
 // stateFolder names the state folder, or the configuration that does.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"probity/internal/engine"
 	"probity/internal/event"
 	"probity/internal/fsx"
 	"probity/internal/rule"
@@ -42,6 +43,8 @@ type manifest struct {
 	Fields     []archivedField   `json:"fields"`
 	Repeats    map[string]string `json:"repeats"`  // by dataset
 	Lateness   map[string]string `json:"lateness"` // by source
+
+	Approval *engine.Approval `json:"approval,omitempty"` // of the rules
 }
 
 // archivedFile names a file as it was named then, and its bytes by their hash.
@@ -79,7 +82,7 @@ func (a archive) keep(hash string, in *ingredients) error {
 }
 
 func (a archive) write(hash string, in *ingredients) error {
-	m := manifest{Format: archiveFormat, Generation: hash, Program: Version(), Zone: in.zone, Marking: in.marking, Repeats: texts(in.repeats), Lateness: texts(in.lateness)}
+	m := manifest{Format: archiveFormat, Generation: hash, Program: Version(), Zone: in.zone, Marking: in.marking, Repeats: texts(in.repeats), Lateness: texts(in.lateness), Approval: in.approval}
 	fresh := map[string][]byte{}
 	add := func(name string, data []byte) archivedFile {
 		sum := sha256.Sum256(data)
@@ -134,7 +137,7 @@ func (a archive) read(hash string) (*ingredients, error) {
 	if m.Format != archiveFormat {
 		return nil, fmt.Errorf("%s has format %d; this program knows format %d: use the program that wrote it, or a newer one", path, m.Format, archiveFormat)
 	}
-	in := &ingredients{zone: m.Zone, marking: m.Marking}
+	in := &ingredients{zone: m.Zone, marking: m.Marking, approval: m.Approval}
 	var failed error
 	data := func(f archivedFile) []byte {
 		b, err := a.content(f)

@@ -47,6 +47,7 @@ func (p *parts) notes(g *generation) strictyaml.Problems {
 		notes = append(notes, c.problem("tables", "no "+quoted(missing), "what they would tell is unknown, and unknown never accuses"))
 	}
 	notes = append(notes, p.evidenceNotes()...)
+	notes = append(notes, c.approvalNotes(g)...)
 	for _, f := range g.findings {
 		what := fmt.Sprintf("table %s: %s", f.Table, f.What)
 		if len(f.Lines) > 0 {
@@ -140,6 +141,11 @@ func (p *parts) checkRest() {
 	}
 	if c.Pipeline.Memory < 0 || c.Pipeline.Memory > 0 && c.Pipeline.Memory < 1<<20 {
 		p.problem("pipeline.memory_bytes", fmt.Sprintf("a budget of %d bytes", c.Pipeline.Memory), "give the windows a megabyte at least")
+	}
+	for key, d := range map[string]strictyaml.Duration{"rejects": c.Retention.Rejects, "alerts": c.Retention.Alerts, "evidence": c.Retention.Evidence} {
+		if d != 0 && d.Std() < leastRetention {
+			p.problem("retention."+key, fmt.Sprintf("kept for %s only", d), "keep it for a day at least, or leave the key out to keep it for ever")
+		}
 	}
 	if c.Pipeline.Outbox < 0 {
 		p.problem("pipeline.outbox_revisions", fmt.Sprintf("room for %d revisions", c.Pipeline.Outbox), "choose 1 or more")

@@ -26,6 +26,7 @@ type Config struct {
 	Triage          Triage                  `json:"triage,omitempty" jsonschema:"the socket that probity alerts asks"`
 	Budget          Budget                  `json:"budget,omitempty" jsonschema:"how many alerts can be read"`
 	Evidence        Evidence                `json:"evidence,omitempty" jsonschema:"signed checkpoints of the evidence log, and their witnesses"`
+	Retention       Retention               `json:"retention,omitempty" jsonschema:"how long is kept what holds persons; everything for ever unless said"`
 	Web             Web                     `json:"web,omitempty" jsonschema:"metrics, health and reload"`
 	Pipeline        Pipeline                `json:"pipeline,omitempty" jsonschema:"how the work is cut; no alert depends on it"`
 	Log             Log                     `json:"log,omitempty" jsonschema:"the daemon's own log on standard error"`
@@ -58,6 +59,9 @@ type Source struct {
 type Rules struct {
 	Builtin bool     `json:"builtin,omitempty" jsonschema:"the rules that come with this program"`
 	Paths   []string `json:"paths,omitempty" jsonschema:"rule files, globs, or directories with all below them"`
+
+	AllowedSigners string `json:"allowed_signers,omitempty" jsonschema:"who must have signed what paths lead to, as probity rules fetch leaves it there: ALLOWED SIGNERS of ssh-keygen; what is not signed is judged by all the same, and is told by the rule monitoring_config_unapproved"`
+	Keyring        string `json:"keyring,omitempty" jsonschema:"the same for OpenPGP signatures: a keyring that gpgv reads"`
 }
 
 // Triage is how questions about alerts are asked: on a socket, if there are roles, and at an address, if one is named.
@@ -73,6 +77,13 @@ type Triage struct {
 // Budget is the alert budget.
 type Budget struct {
 	PerWeek int `json:"per_week,omitempty" jsonschema:"alerts of one rule, or about one person, in seven days; those beyond are marked for a digest, unless they are critical; 0: no bound"`
+}
+
+// Retention bounds what is kept. What is destroyed is destroyed on the record, and nothing that is under a legal hold.
+type Retention struct {
+	Rejects  strictyaml.Duration `json:"rejects,omitempty" jsonschema:"records that could not be decoded, from their coming: 90d"`
+	Alerts   strictyaml.Duration `json:"alerts,omitempty" jsonschema:"words, persons and lines of an alert, from its being closed or withdrawn: 2192d; one that nobody has closed stays"`
+	Evidence strictyaml.Duration `json:"evidence,omitempty" jsonschema:"who looked for whom, and looked at what; hashes, and all other entries, stay"`
 }
 
 // Web is the HTTP listener.

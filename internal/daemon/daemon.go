@@ -106,6 +106,7 @@ func (d *Daemon) open() (err error) {
 	if err := d.archive(d.current.Load()); err != nil {
 		return err
 	}
+	d.unchecked()
 	d.openSurroundings()
 	d.notifier, err = notify.New(notify.Options{Outbox: d.store, Sinks: d.allSinks(), Beside: background{d.store, d}, Logger: d.Logger, Registerer: d.Registry})
 	if err != nil {

@@ -34,7 +34,7 @@ func (c *Config) RecordDraw(ctx context.Context, d dipcheck.Draw) (before int, e
 	var locked *fsx.LockedError
 	switch {
 	case errors.As(err, &locked):
-		err = c.recordThroughDaemon(ctx, d)
+		err = c.askDaemon(ctx, "/-/dipcheck", d)
 	case err == nil:
 		err = s.Commit(&store.Commit{Evidence: []evidence.Entry{{Kind: dipcheckKind, Body: d}}})
 		err = errors.Join(err, s.Close())
@@ -48,15 +48,16 @@ func (c *Config) RecordDraw(ctx context.Context, d dipcheck.Draw) (before int, e
 // recordWithin bounds how long the daemon may take for one commit.
 const recordWithin = 30 * time.Second
 
-func (c *Config) recordThroughDaemon(ctx context.Context, d dipcheck.Draw) error {
+// askDaemon has the daemon that is at work record something, through its admin socket.
+func (c *Config) askDaemon(ctx context.Context, path string, what any) error {
 	c.setDefaults()
-	body, err := json.Marshal(d)
+	body, err := json.Marshal(what)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, recordWithin)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://admin/-/dipcheck", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://admin"+path, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,8 @@ type readiness struct {
 	Generation string   `json:"generation"`
 	Rules      int      `json:"rules"`
 
+	Approval string         `json:"approval,omitempty"`       // of the rules, if they must be signed; no reason not to be ready
+	Commit   string         `json:"rules_commit,omitempty"`   // that was signed
 	Inactive []inactiveRule `json:"inactive_rules,omitempty"` // for want of a source, a field or a table; no reason not to be ready
 	Reload   reloadOutcome  `json:"reload"`
 	Sources  []sourceState  `json:"sources"`
@@ -58,6 +60,9 @@ type sinkState struct {
 func (d *Daemon) readiness() readiness {
 	g := d.current.Load()
 	r := readiness{Version: Version(), Generation: g.Hash, Rules: len(g.Rules.Rules), Inactive: g.inactive(), Reload: *d.outcome.Load()}
+	if a := g.Approval; a != nil {
+		r.Approval, r.Commit = a.Status, a.Commit
+	}
 	if !d.alive() {
 		r.Why = append(r.Why, "the loop does not turn")
 	}

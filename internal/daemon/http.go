@@ -39,6 +39,8 @@ func (d *Daemon) adminServer() *http.Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /-/reload", d.reloadRequest)
 	mux.HandleFunc("POST /-/dipcheck", d.recordDraw)
+	mux.HandleFunc("POST /-/hold", d.recordHold)
+	mux.HandleFunc("POST /-/release", d.recordHold)
 	return d.bounded(mux)
 }
 

@@ -23,6 +23,7 @@ type ingredients struct {
 	fields   []event.FieldInfo        // native fields with a type
 	repeats  map[string]time.Duration // by dataset
 	lateness map[string]time.Duration // by source
+	approval *engine.Approval         // of the rules; nil: nobody has to sign them
 }
 
 type madeTable struct {
@@ -36,8 +37,10 @@ func (p *parts) ingredients() (*ingredients, strictyaml.Problems) {
 	c := p.config
 	tables, problems := c.tableFiles()
 	files, more := p.ruleFiles()
+	problems = append(problems, more...)
+	approval, more := c.approval(files)
 	return &ingredients{
-		zone: c.Zone, marking: c.Marking, rules: files, tables: tables,
+		zone: c.Zone, marking: c.Marking, rules: files, tables: tables, approval: approval,
 		fields: p.declared, repeats: p.repeats(), lateness: p.lateness(),
 	}, append(problems, more...)
 }
@@ -67,7 +70,7 @@ func (in *ingredients) build(c *Config, zone *time.Location, declared []event.Fi
 	g := &generation{lookups: set, tables: set.Versions(), findings: set.Findings(), made: in}
 	g.Generation = engine.NewGeneration(engine.GenerationOptions{
 		Rules: loaded, People: set, Tables: alertTables(g.tables), Marking: in.marking, Repeats: in.repeats,
-		Inputs: in.inputs(g.tables), Zone: zone,
+		Inputs: in.inputs(g.tables), Zone: zone, Approval: in.approval,
 	})
 	return g, nil
 }

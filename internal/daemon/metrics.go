@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"probity/internal/approval"
 	"probity/internal/coverage"
 )
 
@@ -76,6 +77,7 @@ type states struct {
 	outboxWaiting, outboxOldest, outboxUndeliverable *prometheus.Desc
 	sourceFiles                                      *prometheus.Desc
 	ruleActive                                       *prometheus.Desc
+	approved                                         *prometheus.Desc
 }
 
 func newStates(d *Daemon) *states {
@@ -93,13 +95,14 @@ func newStates(d *Daemon) *states {
 		outboxUndeliverable: by("sink", "probity_outbox_undeliverable_revisions", "Alert revisions that the sink refused for ever."),
 		sourceFiles:         by("source", "probity_source_files", "Files that the source's paths match; 0 is a blind spot."),
 		ruleActive:          by("rule", "probity_rule_active", "1 if the rule can fire, 0 if a source, field or table that it needs is missing; /readyz says which."),
+		approved:            prometheus.NewDesc("probity_rules_approved", "1 if all rules of the configured paths are as somebody who may has signed them, 0 if not; absent if nobody has to.", nil, nil),
 	}
 }
 
 // Describe lists the gauges.
 func (s *states) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		s.tableExported, s.tableStale, s.tableRows, s.findings, s.outboxWaiting, s.outboxOldest, s.outboxUndeliverable, s.sourceFiles, s.ruleActive,
+		s.tableExported, s.tableStale, s.tableRows, s.findings, s.outboxWaiting, s.outboxOldest, s.outboxUndeliverable, s.sourceFiles, s.ruleActive, s.approved,
 	} {
 		to <- d
 	}
@@ -111,6 +114,9 @@ func (s *states) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, label)
 	}
 	g, now := s.daemon.current.Load(), time.Now()
+	if a := g.Approval; a != nil {
+		to <- prometheus.MustNewConstMetric(s.approved, prometheus.GaugeValue, oneIf(a.Status == approval.Approved))
+	}
 	faults := map[string]int{}
 	for _, f := range g.findings {
 		faults[f.Table] += f.Count

@@ -50,6 +50,7 @@ func (c *Config) resolve(folder string) {
 		}
 	}
 	all(folder, c.Rules.Paths)
+	c.Rules.AllowedSigners, c.Rules.Keyring = absolute(folder, c.Rules.AllowedSigners), absolute(folder, c.Rules.Keyring)
 	for name, file := range c.Formats {
 		c.Formats[name] = absolute(folder, file)
 	}

@@ -36,6 +36,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	running.Go(func() { d.watch(watching) })
 	running.Go(func() { d.checkpoints.run(watching) })
 	running.Go(func() { d.around.Run(watching) })
+	running.Go(func() { d.expire(watching) })
 	d.countOutbox() // before the first record is read
 	running.Go(func() { d.watchOutbox(watching) })
 	running.Go(func() { d.systemd.feedWatchdog(watching, d.alive) })

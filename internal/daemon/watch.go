@@ -12,6 +12,8 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 	"go.uber.org/zap"
+
+	"probity/internal/approval"
 )
 
 const (
@@ -128,6 +130,14 @@ func (c *Config) files() []string {
 			names = []string{path}
 		}
 		out = append(out, names...)
+		if len(names) > 0 && !c.Rules.signers().None() {
+			out = append(out, approval.RecordOf(names[0]))
+		}
+	}
+	for _, file := range []string{c.Rules.AllowedSigners, c.Rules.Keyring} {
+		if file != "" {
+			out = append(out, file)
+		}
 	}
 	return out
 }
@@ -149,6 +159,11 @@ func (c *Config) folders() []string {
 			})
 		}
 		seen[filepath.Dir(path)] = true
+		for at := path; at != filepath.Dir(at); at = filepath.Dir(at) { // a link on the way may be replaced
+			if info, err := os.Lstat(at); err == nil && info.Mode().Type() == os.ModeSymlink {
+				seen[filepath.Dir(at)] = true
+			}
+		}
 	}
 	return slices.Sorted(maps.Keys(seen))
 }

@@ -28,6 +28,9 @@ type Generation struct {
 	Marking string
 	Hash    string // of rules and tables
 
+	Approval *Approval // of the rules; nil if the configuration does not say who must sign them
+	Dropped  *Approval // what a start is to tell instead: that somebody had to, until it. No part of the hash
+
 	people people
 	zone   *time.Location
 	days   *time.Location // of a baseline's periods
@@ -46,6 +49,8 @@ type GenerationOptions struct {
 	Days    *time.Location           // of a baseline's days; Zone unless said
 	Marking string                   // on every alert, e.g. OFFICIAL-SENSITIVE
 	Repeats map[string]time.Duration // by dataset: how long after the first a source may repeat a record
+
+	Approval *Approval // nil: nobody has to sign rules
 }
 
 // NewGeneration puts rules and tables together.
@@ -57,7 +62,11 @@ func NewGeneration(o GenerationOptions) *Generation {
 	if g.days = o.Days; g.days == nil {
 		g.days = g.zone
 	}
+	g.Approval = o.Approval
 	h := sha256.New()
+	if a := g.Approval; a != nil {
+		fmt.Fprintf(h, "approval %q %q %q %d\n", a.Status, a.Commit, a.Signer, a.At.UnixNano())
+	}
 	fmt.Fprintf(h, "rules %s\nmarking %s\n", o.Rules.Hash(), o.Marking)
 	for _, t := range o.Tables {
 		fmt.Fprintf(h, "table %s %s\n", t.Name, t.SHA256)

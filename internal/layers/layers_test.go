@@ -15,7 +15,7 @@ var rows = [][]string{
 	{"pipeline", "surround"},
 	{"source", "listen", "store", "notify", "hearing", "triage"},
 	{"engine", "evidence", "page", "coverage", "dipcheck"},
-	{"decode", "rule", "window", "table", "route"},
+	{"decode", "rule", "window", "table", "route", "approval"},
 	{"alert"},
 	{"event", "fsx", "neutral", "strictyaml"},
 }

@@ -222,5 +222,13 @@ func (p *Pipeline) restore() error {
 	}
 	once, cancel := context.WithCancel(context.Background())
 	cancel() // a start tries the commit once: what it cannot write now, the next start will
-	return p.adopt(once, p.Generation, gone)
+	if err := p.adopt(once, p.Generation, gone); err != nil {
+		return err
+	}
+	for _, a := range []*engine.Approval{p.Generation.Approval, p.Generation.Dropped} {
+		if a != nil {
+			return p.tell(once, *a, p.Generation)
+		}
+	}
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"probity/internal/engine"
+	"probity/internal/evidence"
 	"probity/internal/store"
 )
 
@@ -40,9 +41,32 @@ func (p *Pipeline) serve(ctx context.Context, s swap) error {
 		s.done <- nil
 		return nil
 	}
-	err := p.adopt(ctx, s.to, nil)
+	approval, told := s.to.ApprovalAfter(p.Generation)
+	err := error(nil)
+	if told { // judged by the rules that are about to go: a change could else switch off the rule that would tell of it
+		err = p.tell(ctx, approval, s.to)
+	}
+	if err == nil {
+		err = p.adopt(ctx, s.to, nil)
+	}
 	s.done <- err
 	return err
+}
+
+// tell has the generation in force judge who answers for the rules of g.
+func (p *Pipeline) tell(ctx context.Context, a engine.Approval, g *engine.Generation) error {
+	p.Logger.Info("rules come into force", zap.String("approval", a.Status), zap.String("commit", a.Commit), zap.String("why", a.Why))
+	c := &store.Commit{Generation: p.Generation.Hash, Sinks: p.Sinks}
+	c.Evidence = append(c.Evidence, evidence.Entry{Kind: "rules", Body: map[string]any{"generation": g.Hash, "rules": g.Rules.Hash(), "approval": a}})
+	p.happened(a.Told(g, time.Now().UTC()), c)
+	if err := p.apply(nil, c); err != nil {
+		return err
+	}
+	if err := p.commit(ctx, &judged{}, c); err != nil {
+		return fmt.Errorf("committing that rules came into force: %w", err)
+	}
+	p.deliver(c)
+	return nil
 }
 
 // adopt carries the state over to a generation, judges anew what waited for newer tables, and commits both with the journal
@@ -65,7 +89,11 @@ func (p *Pipeline) adopt(ctx context.Context, g *engine.Generation, gone []store
 	if err != nil {
 		return err
 	}
-	p.journal(c, kindGeneration, map[string]any{"generation": g.Hash, "rules": g.Rules.Hash(), "tables": g.Tables, "from": at})
+	body := map[string]any{"generation": g.Hash, "rules": g.Rules.Hash(), "tables": g.Tables, "from": at}
+	if g.Approval != nil {
+		body["approval"] = g.Approval
+	}
+	p.journal(c, kindGeneration, body)
 	if err := p.apply(matches, c, adopted.Changes...); err != nil { // what it journals comes after
 		return err
 	}

@@ -11,6 +11,8 @@
 //	windows-000001.log        window states, a log of changes
 //	rejects.jsonl             records that could not be decoded, for a person to read
 //	evidence/                 the hash chain, its checkpoints and its tree: see package evidence
+//	rejects.next              rejects.jsonl without what was kept long enough, until it takes its place
+//	wipe-due                  the database is still to be rewritten after redactions
 //	generations/              what generations were made of: see package daemon, which alone writes and reads it
 //	before-version-3.tar.zst  the folder as it was before its upgrade; nobody needs it but who wants to go back
 //
@@ -103,6 +105,12 @@
 // because the bytes are no UTF-8 or hold NULs, base64; last comes sum, xxhash64 in hex of what stands before it in the line. Of
 // bytes that are NULs and nothing else, as in a hole of a sparse file, nul_bytes is their number, event.original is empty, and
 // adjoining rejects of a commit are one line. Its length is part of the commit. A start does not read it, Inspect does.
+//
+// Expire takes lines out of it: rejects.next holds what stays; the commit says its length, which is less than before; then it takes
+// the name. By that length a start, or a look, sees which of the two files counts.
+//
+// A legal hold is an entry of the evidence of kind "hold" ({id, reason, approved_by}) that no entry of kind "release" follows.
+// There is no row of it: whoever wants something destroyed could take that out.
 //
 // # Versions
 //

@@ -237,7 +237,7 @@ func (in *inspector) chain() error {
 }
 
 func (in *inspector) rejects() error {
-	n, err := checkRejects(filepath.Join(in.Dir, rejectsName), in.head.rejects, in.summedFrom(), func(d *fsx.Damage) { in.note(d) })
+	n, err := checkRejects(rejectsPath(in.Dir, in.head.rejects), in.head.rejects, in.summedFrom(), func(d *fsx.Damage) { in.note(d) })
 	in.Rejects = n
 	return err
 }

@@ -29,6 +29,11 @@ func (s *Store) EvidenceHead() evidence.Head {
 // left of an alert's revision is what it was about in general (rule, severity, period, count, times), and none of its words,
 // persons, records and facts.
 func (s *Store) Redact(r evidence.Redaction) (evidence.Redaction, error) {
+	return s.redact(r, true)
+}
+
+// redact is Redact. Who redacts much wipes the database once, at the end.
+func (s *Store) redact(r evidence.Redaction, wipe bool) (evidence.Redaction, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopped != nil {
@@ -48,6 +53,9 @@ func (s *Store) Redact(r evidence.Redaction) (evidence.Redaction, error) {
 	c.evidence = append(c.evidence, r.Entry())
 	if err := s.write(c); err != nil {
 		return r, fmt.Errorf("recording the redaction of entry %d: %w", r.Seq, err)
+	}
+	if !wipe {
+		return r, s.evidence.Erase(r.Seq)
 	}
 	if err := s.db.wipe(); err != nil {
 		return r, fmt.Errorf("the redaction of entry %d is recorded, but what is left in free pages of the database could not be destroyed; run it again: %w", r.Seq, err)
@@ -72,6 +80,10 @@ func (s *Store) redactable(r *evidence.Redaction) (evidence.Stored, error) {
 		err = fmt.Errorf("%w: it is redacted already", ErrRefused)
 	case e.Kind == r.Entry().Kind:
 		err = fmt.Errorf("%w: it is itself the record of a redaction", ErrRefused)
+	case e.Kind == holdKind || e.Kind == releaseKind:
+		err = fmt.Errorf("%w: it is itself the record of a legal hold", ErrRefused)
+	default:
+		err = s.heldBack(e)
 	}
 	return e, err
 }

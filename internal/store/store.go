@@ -39,10 +39,11 @@ type Store struct {
 	mu        sync.Mutex // held by whatever changes, and for what is below
 	windows   *windowLog
 	rejects   *fsx.Appender
-	head      head  // of the last commit
-	unsettled bool  // a commit failed: bytes may lie behind head
-	inDoubt   bool  // … in its transaction: SQLite's write-ahead log may hold it whole
-	stopped   error // why no further commit is taken
+	head      head            // of the last commit
+	unsettled bool            // a commit failed: bytes may lie behind head
+	inDoubt   bool            // … in its transaction: SQLite's write-ahead log may hold it whole
+	stopped   error           // why no further commit is taken
+	holds     map[string]Hold // legal holds in force; nil until it is asked
 	closed    bool
 }
 
@@ -127,6 +128,9 @@ func (s *Store) openFiles() (err error) {
 		return err
 	}
 	s.head.evidence = s.evidence.Head()
+	if err := finishRejects(fs, dir, s.head.rejects); err != nil {
+		return err
+	}
 	if s.rejects, err = fs.OpenAppend(filepath.Join(dir, rejectsName), 0o600); err != nil {
 		return err
 	}
