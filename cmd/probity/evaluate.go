@@ -29,7 +29,7 @@ type evaluateCommand struct {
 	Days       int       `placeholder:"N" help:"Days that the logs span; those in which anything happened unless said."`
 	Until      time.Time `placeholder:"TIME" help:"At the end, take it that nothing before this instant is missing any more."`
 	Output     string    `enum:"text,json,html,markdown" default:"text" help:"text, json, markdown, or html: one page with plots."`
-	Save       []string  `sep:"none" placeholder:"FILE" help:"Write the report there, too: .txt, .json, .md or .html says how. May be repeated."`
+	Save       []string  `sep:"none" placeholder:"FILE" help:"Write the report there, too, after each force: .txt, .json, .md or .html says how. May be repeated."`
 }
 
 // Help is shown by "probity evaluate --help".
@@ -65,14 +65,21 @@ func (c *evaluateCommand) Run(e *env) error {
 			return err
 		}
 		assessed = append(assessed, one)
+		// A force takes minutes, so what is known is saved as it comes.
+		if err := c.save(evaluate.Pool(assessed...)); err != nil {
+			return err
+		}
 	}
-	report := evaluate.Pool(assessed...)
+	return writeEvaluation(e.stdout, c.Output, evaluate.Pool(assessed...))
+}
+
+func (c *evaluateCommand) save(report *evaluate.Evaluation) error {
 	for _, file := range c.Save {
 		if err := saveEvaluation(file, report); err != nil {
 			return err
 		}
 	}
-	return writeEvaluation(e.stdout, c.Output, report)
+	return nil
 }
 
 func evaluateForce(ctx context.Context, f trial.Force, o trial.Options, line *progressLine) (evaluate.Assessed, error) {

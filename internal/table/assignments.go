@@ -36,18 +36,39 @@ func (a *assignments) holds(staff, purpose []byte, at int64) verdict {
 // links is which record belongs to which incident or occurrence.
 type links struct {
 	scope
-	periods[string]          // by record_ref
-	purposes        []string // by index of the span
+	periods[string]                  // by record_ref
+	purposes        []string         // by index of the span
+	records         []string         // likewise
+	within          map[string]int32 // by purpose_ref: its last span
+	before          []int32          // by index: the span of the same purpose before it, -1 at the first
 }
 
 func newLinks(t *Table, sc scope, zone *time.Location) *links {
-	l := &links{scope: sc, periods: newPeriods[string](t.Rows())}
+	l := &links{scope: sc, periods: newPeriods[string](t.Rows()), within: map[string]int32{}}
 	for i := range t.Rows() {
 		c := t.row(i) // record_ref, purpose_ref, from, to
-		l.add(c[0], spanOf(c[2], c[3], zone))
-		l.purposes = append(l.purposes, c[1])
+		at := l.add(c[0], spanOf(c[2], c[3], zone))
+		l.records, l.purposes = append(l.records, c[0]), append(l.purposes, c[1])
+		before, ok := l.within[c[1]]
+		if !ok {
+			before = -1
+		}
+		l.before = append(l.before, before)
+		l.within[c[1]] = at
 	}
 	return l
+}
+
+// holding calls yield for each record that belongs to a purpose, given folded, until it returns false.
+func (l *links) holding(purpose []byte, at int64) func(yield func(record string) bool) {
+	return func(yield func(string) bool) {
+		i, ok := l.within[string(purpose)]
+		for ; ok && i >= 0; i = l.before[i] {
+			if l.slab[i].holds(at) && !yield(l.records[i]) {
+				return
+			}
+		}
+	}
 }
 
 // of calls yield for each purpose that a record, given folded, belongs to, until it returns false.
@@ -104,6 +125,30 @@ func (s *Set) linked(args []event.Value, at int64) verdict {
 		}
 	}
 	return s.links.miss()
+}
+
+// partyTo is yes for somebody whom a record of the incident, occurrence or crime is about. A case holds records about nobody,
+// too (its vehicles, its crime), so it is known who is no party only where nominals is complete.
+func (s *Set) partyTo(args []event.Value, at int64) verdict {
+	if s.links == nil || !s.links.answers(at) || s.nominals == nil || !s.nominals.answers(at) {
+		return unknownTable
+	}
+	who, found := s.people.find(args[0].Str, at)
+	if found != yes {
+		return found
+	}
+	is := s.links.miss()
+	var buf [keyBytes]byte
+	for record := range s.links.holding(fold(buf[:0], args[1].Str), at) {
+		nom, found := s.nominals.find(record, at)
+		if found == yes {
+			found = nom.identity.same(&who.identity)
+		}
+		if is = is.or(found); is == yes {
+			return yes
+		}
+	}
+	return is
 }
 
 // assignedToRecord is yes for somebody who is assigned to the record itself, or to what it is linked to.

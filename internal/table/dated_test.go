@@ -51,6 +51,12 @@ func TestAssignmentsHoldFromTheirBeginningToBeforeTheirEnd(t *testing.T) {
 		{"linked(" + g + "03, CR/26/0012345)", "2026-02-20 23:59", "true"}, // a date as an end is through the day
 		{"linked(" + g + "03, CR/26/0012345)", "2026-02-21 00:00", "false"},
 		{"linked(" + g + "03, CR/26/0012345)", lastYear, "unknown table"},
+		{"party_to(S00045, cr/26/0012345)", "2026-02-20 23:59", "true"},
+		{"party_to(S00045, CR/26/0012345)", "2026-02-21 00:00", "false"},
+		{"party_to(S00042, CR/26/0012345)", "2026-02-20 23:59", "false"},
+		{"party_to(S00045, CR/26/0012346)", "2026-02-20 23:59", "false"},
+		{"party_to(S99999, CR/26/0012345)", "2026-02-20 23:59", "unknown table"},
+		{"party_to(S00045, CR/26/0012345)", lastYear, "unknown table"},
 	})
 	askAll(t, NewSet(nil, tableOf(t, Assignments, Config{Miss: MissUnknown}, "p1,S1,OIC,,")), []asked{
 		{"assigned(S1, p1)", noon, "true"}, {"assigned(S2, p1)", noon, "unknown table"},

@@ -199,6 +199,11 @@ func aboutWork() []question {
 			Name: "linked", Params: []event.Param{record, purpose}, Result: event.Bool, Tables: []string{Links},
 			Doc: "Whether the record belonged to the incident, occurrence or crime at the time of the event.",
 		}},
+		{verdict: (*Set).partyTo, Lookup: event.Lookup{
+			Name: "party_to", Params: []event.Param{staff, purpose}, Result: event.Bool, Tables: []string{Links, Nominals, People},
+			Doc: "Whether a record that belonged to the incident, occurrence or crime at the time of the event is about this member of " +
+				"staff, as is_person tells: as its suspect, victim or witness, which the tables do not tell apart.",
+		}},
 		{verdict: (*Set).assignedToRecord, Lookup: event.Lookup{
 			Name: "assigned_to_record", Params: []event.Param{staff, record}, Result: event.Bool, Tables: []string{Assignments, Links},
 			Doc: "Whether the member of staff was, at the time of the event, assigned to something that the record belonged to, or to " +

@@ -279,6 +279,29 @@ func (m model) namesakes(record string, h int) string {
 	return fmt.Sprint(n)
 }
 
+func (m model) partyTo(staff, purpose string, h int) string {
+	l := m[Links]
+	if !l.knows(h) || !m[Nominals].knows(h) {
+		return tTable
+	}
+	who, found := m.row(People, staff, h)
+	if found != tTrue {
+		return found
+	}
+	is := l.miss()
+	for _, record := range []string{"r0", "r1", "r2", "p0"} {
+		if l.has(h, record, purpose) != tTrue {
+			continue
+		}
+		nom, known := m.row(Nominals, record, h)
+		if known == tTrue {
+			known = samePerson(nom, who)
+		}
+		is = some(is, known)
+	}
+	return is
+}
+
 func (m model) assignedToRecord(staff, record string, h int) string {
 	a, l := m[Assignments], m[Links]
 	if a.has(h, staff, record) == tTrue {
@@ -397,6 +420,7 @@ func TestEveryYesOrNoLookupAgreesWithAModelThatLooksAtAllRows(t *testing.T) {
 				"registered_to(QQ00 ABC," + staff + ")":                               m[Vehicles].has(h, "QQ00ABC", staff),
 				"assigned(" + staff + "," + purpose + ")":                             m[Assignments].has(h, staff, purpose),
 				"linked(" + record + "," + purpose + ")":                              m[Links].has(h, record, purpose),
+				"party_to(" + staff + "," + purpose + ")":                             m.partyTo(staff, purpose, h),
 				"assigned_to_record(" + staff + "," + record + ")":                    m.assignedToRecord(staff, record, h),
 				"sensitive(" + record + ")":                                           m[Sensitive].has(h, record),
 				"role_allowed(" + record + ", media)":                                 m.roleAllowed(record, "media", h),

@@ -74,6 +74,10 @@ func needs(lookup, column string) (yes, no [][]Need) {
 		return list(Assignments)
 	case "linked":
 		return list(Links)
+	case "party_to":
+		return one(rows(Links), rows(Nominals, identity...), rows(People, identity...)), [][]Need{
+			{{Table: Links}, {Table: Nominals}, full(People)}, {full(Links), {Table: Nominals}, rows(People)},
+		}
 	case "assigned_to_record":
 		return one(rows(Assignments)), one(full(Assignments), full(Links))
 	case "assignment_over":

@@ -36,7 +36,7 @@ func TestALookupNeverAnswersWithoutWhatItNeeds(t *testing.T) {
 				"person(" + staff + ").surname", "known_person(" + staff + ")", "has_account(" + staff + ",niche)", "is_person(" + record + "," + staff + ")",
 				"is_staff(" + record + ")", "staff_of(" + record + ")", "same_surname(" + record + "," + staff + ")", "same_address(" + record + "," + staff + ")",
 				"namesakes(" + record + ")", "associated(" + staff + "," + record + ")", "relationship(" + staff + "," + record + ")",
-				"registered_to(QQ00 ABC," + staff + ")", "assigned(" + staff + ",p0)", "linked(" + record + ",p0)", "assigned_to_record(" + staff + "," + record + ")",
+				"registered_to(QQ00 ABC," + staff + ")", "assigned(" + staff + ",p0)", "linked(" + record + ",p0)", "party_to(" + staff + ",p0)", "assigned_to_record(" + staff + "," + record + ")",
 				"sensitive(" + record + ")", "sensitive_label(" + record + ")", "role_allowed(" + record + ", media)", "honeytoken(" + record + ")",
 				"duty(" + staff + ")", fmt.Sprintf("on_duty(%s, %d)", staff, 3600), fmt.Sprintf("assignment_over(%s, %s, %d)", staff, record, 3600),
 			} {

@@ -14,7 +14,7 @@ cd "$2"
 for seed in $seeds; do
 	[ -d "$seed" ] && continue
 	rm -rf "$seed.part"
-	./probity simulate --staff "${STAFF-2000}" --days "${DAYS-90}" --seed "$seed" --out "$seed.part"
+	./probity simulate --gzip --staff "${STAFF-2000}" --days "${DAYS-90}" --seed "$seed" --out "$seed.part"
 	mv "$seed.part" "$seed" # whole or not at all
 done
 # shellcheck disable=SC2086 # one argument a seed
