@@ -229,7 +229,7 @@ func TestAnAlertIsReadWithTheLinesAroundItTheHistoryAndHowItEnded(t *testing.T) 
 		t.Fatal(err)
 	}
 	eventually(t, "the page says how it was closed", func() bool {
-		return strings.Contains(s.page("iso-pages", id), "Closed as unintentional by role second") && strings.Contains(s.folder("iso-pages"), `<td>closed</td>`)
+		return strings.Contains(s.page("iso-pages", id), "Closed as unintentional by role second") && strings.Contains(s.folder("iso-pages"), `>closed</td>`)
 	})
 	eventually(t, "Alertmanager is told that it has ended", func() bool { return endedAt(soc.all.String(), id) })
 	if text := s.folder("iso-pages") + iso.all.String() + soc.all.String(); strings.Contains(text, "Zznote") {
