@@ -21,8 +21,9 @@
 // Our own descriptor reads every byte, in blocks. nxadm/tail is started only at the end of a file and says that whole lines
 // are there and up to which offset; what it hands on as text is not used, because it strips, splits and loses. It is given
 // our descriptor (/proc/self/fd/N, a number of its own each time) instead of the path: no rotation between our open and
-// its open, no two tails on one path, and none of the stat errors at which the library ends the process. It is stopped when
-// it falls more than 4 MiB behind (a burst, or one giant line that it would hold in memory). Without it, and on a file system
+// its open, no two tails on one path, and none of the stat errors at which the library ends the process. It polls: with
+// inotify one goroutine of the library serves the whole process, hangs now and then when many files come and go, and every
+// tail after that hangs with it, for ever, each with its goroutines and its descriptor. It is stopped when it falls more than 4 MiB behind (a burst, or one giant line that it would hold in memory). Without it, and on a file system
 // without inotify, the look at size, identity and path every 200 ms is enough to lose nothing.
 //
 // A file that has been rotated away is read to its end and then watched for Options.Grace for writers that still hold the

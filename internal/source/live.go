@@ -29,6 +29,7 @@ func startLive(p *plain, at int64, floor int) (*live, error) {
 		Follow:        true,
 		MustExist:     true,
 		CompleteLines: true,
+		Poll:          true, // see the package comment
 		Logger:        tail.DiscardingLogger,
 	})
 	if err != nil {
