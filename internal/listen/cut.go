@@ -54,7 +54,7 @@ func (c *cutter) add(out *cut, piece, more []byte, records int, atEOF bool) {
 	case whole:
 		out.lines = append(out.lines, piece...)
 		out.records += records
-	case atEOF && len(more) == 0:
+	case atEOF && len(more) == 0, records == 1 && c.one[0].Reject == decode.ReasonNUL: // a hole, which is a record without an end
 		out.lines = append(append(out.lines, piece...), '\n')
 		out.records += records
 	default:

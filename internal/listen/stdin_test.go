@@ -64,6 +64,8 @@ func FuzzCut(f *testing.F) {
 	f.Add([]byte("\xef\xbb\xbfa,b\n1,\"two\nlines\"\n\n3,4"), []byte{1, 7}, true)
 	f.Add([]byte("a\r\n"+strings.Repeat("long", 160)+"\nb"), []byte{200}, false)
 	f.Add([]byte("x,\"open\ny\nz\n"), []byte{}, true)
+	f.Add([]byte("\x00\x00000\n\x00e\ne"), []byte{1}, true)
+	f.Add([]byte("\x00\x00{}\n\x00\n{}"), []byte{2}, false)
 	framers := map[bool]func() decode.Framer{true: framerOf(f, "niche", 256), false: framerOf(f, "m365", 256)}
 	f.Fuzz(func(t *testing.T, stream, lengths []byte, csv bool) {
 		framer := framers[csv]
