@@ -90,23 +90,27 @@ func decodeFraming(state []byte) (framing, error) {
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
-// before says what stands before a record at the front of rest, where one could begin: a byte order mark, at the start of a
-// file or of a part of one that somebody has concatenated, which is skipped; or NUL bytes, the hole that a writer leaves who
-// goes on at his old offset in a truncated file, which are rejected by themselves so that the record behind them is judged. It
-// returns false if more bytes are needed to tell. A run of NULs is cut into pieces of limit bytes.
-func before(rest []byte, limit int, atEOF bool) (mark, nuls int, ok bool) {
+// before takes what stands before a record from the front of rest, which begins at offset at and where one could begin: a byte
+// order mark, at the start of a file or of a part of one that somebody has concatenated, which is skipped; or NUL bytes, the
+// hole that a writer leaves who goes on at his old offset in a truncated file, which are rejected by themselves so that the
+// record behind them is judged. used is 0 where a record begins, and ok is false if more bytes are needed to tell. A run of
+// NULs is cut into pieces of limit bytes.
+func before(rest []byte, at int64, limit int, atEOF bool, out []Record) (used int, _ []Record, ok bool) {
 	switch {
 	case len(rest) == 0 || rest[0] != byteOrderMark[0] && rest[0] != 0:
-		return 0, 0, true
+		return 0, out, true
 	case rest[0] == 0:
-		for nuls < min(len(rest), limit) && rest[nuls] == 0 {
-			nuls++
+		for used < min(len(rest), limit) && rest[used] == 0 {
+			used++
 		}
-		return 0, nuls, atEOF || nuls < len(rest) || nuls == limit
+		if !atEOF && used == len(rest) && used < limit {
+			return 0, out, false
+		}
+		return used, append(out, Record{Data: rest[:used], Offset: at, Reject: ReasonNUL}), true
 	case bytes.HasPrefix(rest, byteOrderMark):
-		return len(byteOrderMark), 0, true
+		return len(byteOrderMark), out, true
 	}
-	return 0, 0, atEOF || !bytes.HasPrefix(byteOrderMark, rest)
+	return 0, out, atEOF || !bytes.HasPrefix(byteOrderMark, rest)
 }
 
 // withoutCR cuts the CR of a CRLF.

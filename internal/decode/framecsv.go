@@ -59,14 +59,11 @@ func (f *csvFramer) Frame(block []byte, base int64, atEOF bool, max int, out []R
 	pos := 0
 	for n := len(out); len(out)-n < max && pos < len(block); {
 		if !f.skip {
-			mark, nuls, ok := before(block[pos:], f.limit, atEOF)
+			used, all, ok := before(block[pos:], base+int64(pos), f.limit, atEOF, out)
 			if !ok {
 				break
 			}
-			if nuls > 0 {
-				out = append(out, Record{Data: block[pos : pos+nuls], Offset: base + int64(pos), Reject: ReasonNUL})
-			}
-			if pos += mark + nuls; mark+nuls > 0 {
+			if pos, out = pos+used, all; used > 0 {
 				continue
 			}
 		}

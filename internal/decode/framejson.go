@@ -50,14 +50,11 @@ func (f *arrayFramer) Frame(block []byte, base int64, atEOF bool, max int, out [
 	for n := len(out); len(out)-n < max; {
 		if !f.skip {
 			pos += f.between(block[pos:])
-			mark, nuls, ok := before(block[pos:], f.limit, atEOF)
+			used, all, ok := before(block[pos:], base+int64(pos), f.limit, atEOF, out)
 			if !ok {
 				break
 			}
-			if nuls > 0 {
-				out = append(out, Record{Data: block[pos : pos+nuls], Offset: base + int64(pos), Reject: ReasonNUL})
-			}
-			if pos += mark + nuls; mark+nuls > 0 {
+			if pos, out = pos+used, all; used > 0 {
 				continue
 			}
 		}

@@ -25,14 +25,11 @@ func (f *lineFramer) Frame(block []byte, base int64, atEOF bool, max int, out []
 		rest := block[pos:]
 		at := base + int64(pos)
 		if !f.skip {
-			mark, nuls, ok := before(rest, f.limit, atEOF)
+			used, all, ok := before(rest, at, f.limit, atEOF, out)
 			if !ok {
 				break
 			}
-			if nuls > 0 {
-				out = append(out, Record{Data: rest[:nuls], Offset: at, Reject: ReasonNUL})
-			}
-			if pos += mark + nuls; mark+nuls > 0 {
+			if pos, out = pos+used, all; used > 0 {
 				continue
 			}
 		}

@@ -51,14 +51,11 @@ func (f *winEventFramer) Frame(block []byte, base int64, atEOF bool, max int, ou
 				pos += used
 				continue
 			}
-			mark, nuls, ok := before(rest, f.limit, atEOF)
+			used, all, ok := before(rest, base+int64(pos), f.limit, atEOF, out)
 			if !ok {
 				break
 			}
-			if nuls > 0 {
-				out = append(out, Record{Data: rest[:nuls], Offset: base + int64(pos), Reject: ReasonNUL})
-			}
-			if pos += mark + nuls; mark+nuls > 0 {
+			if pos, out = pos+used, all; used > 0 {
 				continue
 			}
 			if len(rest) <= len(eventEnd) && len(rest) <= f.limit && !atEOF {

@@ -130,16 +130,17 @@ func (k *Kept) Record() (*Record, error) {
 	return e.record(k.ID, fields), nil
 }
 
-// Text returns the text of a String field, "" if it is missing.
-func (k *Kept) Text(field string) (text string) {
-	var e Event
-	e.Slots = make([]Value, NumBase)
-	_ = k.read(&e, func(name string, v Value) { // what cannot be read is missing
-		if name == field {
-			text = v.Str
+// Text returns the text of a String field, "" if it is missing, or cannot be read.
+func (k *Kept) Text(field string) string {
+	r := keptReader{rest: k.body[2:]}
+	k.head(&r, &Event{})
+	for range r.count() {
+		if string(r.bytes()) == field {
+			return r.value().Str
 		}
-	})
-	return text
+		r.skip()
+	}
+	return ""
 }
 
 // read fills e but for its slots, and calls field for each of these but the time.
@@ -266,6 +267,22 @@ func (r *keptReader) bytes() []byte {
 }
 
 func (r *keptReader) text() string { return string(r.bytes()) }
+
+// skip passes over a value.
+func (r *keptReader) skip() {
+	switch Kind(r.byte()) {
+	case String:
+		r.bytes()
+	case List:
+		for range r.count() {
+			r.bytes()
+		}
+	case Int, Bool, Time, Missing:
+		r.varint()
+	default:
+		r.fail()
+	}
+}
 
 func (r *keptReader) value() Value {
 	switch kind := Kind(r.byte()); kind {
