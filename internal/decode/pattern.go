@@ -60,7 +60,10 @@ func (s *search) find(p *pattern, text string) (string, bool) {
 	}
 	s.visited = s.visited[:words]
 	clear(s.visited)
-	for from := 0; from <= len(text); from++ {
+	for from, width := 0, 1; from <= len(text); from += width { // not within a character
+		if width = 1; from < len(text) && text[from] >= utf8.RuneSelf {
+			_, width = utf8.DecodeRuneInString(text[from:])
+		}
 		s.at = [2]int{-1, -1}
 		if s.match(uint32(p.prog.Start), from) {
 			return s.held()

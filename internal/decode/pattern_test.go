@@ -13,7 +13,7 @@ var patterns = []string{
 
 func FuzzAPatternFindsWhatRegexpFinds(f *testing.F) {
 	for _, p := range patterns {
-		for _, text := range []string{"", "PC1234 X/Y", "dci  77\xe9", "POLICE\\c4821", "aab", "abcd", "xy\nab", "é a\xff", "aaaaaaaaaaaaaac", "ts0012345678"} {
+		for _, text := range []string{"", "PC1234 X/Y", "dci  77\xe9", "POLICE\\c4821", "aab", "abcd", "xy\nab", "é a\xff", "ѩ a\xff", "aaaaaaaaaaaaaac", "ts0012345678"} {
 			f.Add(p, text)
 		}
 	}
