@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -154,7 +155,25 @@ func (p *Pipeline) apply(matches []engine.Match, c *store.Commit, earlier ...eng
 	saveWindows(c, p.state.Settle())
 	c.Forget = p.forgettable(watermarks)
 	c.Records = slices.DeleteFunc(c.Records, func(k store.KeptRecord) bool { return k.Until < c.Forget })
+	for i := range c.Records {
+		c.Records[i].Until = inStep(c.Records[i].Time, c.Records[i].Until)
+	}
 	return nil
+}
+
+// inStep is until, or up to an eighth later than what it is after at: records that come together then go together, which is
+// what the store keeps cheaply.
+func inStep(at, until int64) int64 {
+	span := uint64(until) - uint64(at)
+	if until <= at || span < 16 {
+		return until
+	}
+	step := int64(1) << (bits.Len64(span) - 4) // a sixteenth to an eighth of it
+	later := until&^(step-1) + step
+	if later < until {
+		return until // the end of time
+	}
+	return later
 }
 
 // part parts those that belong to the second round from the others.

@@ -18,7 +18,7 @@ type Commit struct {
 	Streams    []StreamState
 	Tallies    []Tally // stored after Streams: see StreamState.Forget
 	Windows    []WindowState
-	Records    []KeptRecord
+	Records    []KeptRecord // no two with the same key
 	Pending    []PendingMatch
 	Decided    []PendingKey   // pending matches to drop, after Pending was stored
 	Alerts     []*alert.Alert // new revisions, numbered by the caller from 1 and rising by 1
@@ -70,7 +70,7 @@ type WindowState struct {
 }
 
 // KeptRecord is a record that a window or an alert may still quote. A record that is already kept stays as it was and
-// keeps the larger Until.
+// keeps the larger Until. Many of a commit with the same Until are cheaper than many with as many.
 type KeptRecord struct {
 	ID     event.ID
 	Time   int64       // its event time in ns: records lie in its order, and are found by it

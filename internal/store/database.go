@@ -159,8 +159,10 @@ func (d *database) create() error {
 				return err
 			}
 		}
-		if _, err := d.conn.ExecContext(context.Background(), recordsByUntil); err != nil {
-			return err
+		for _, index := range []string{recordsByUntil, packsByUntil} {
+			if _, err := d.conn.ExecContext(context.Background(), index); err != nil {
+				return err
+			}
 		}
 		if err := d.put(headTable, (&head{}).row()...); err != nil {
 			return err

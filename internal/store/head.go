@@ -24,13 +24,13 @@ type head struct {
 
 // counts are numbers of rows.
 type counts struct {
-	alerts, outbox, records, streams, tallies, pending, marks, cases, dispositions int64
+	alerts, outbox, records, streams, tallies, pending, marks, cases, dispositions, packs int64
 }
 
 func (h *head) row() []any {
 	return append(h.rowV1(),
 		int64(h.windows.Old), h.windows.OldSize, int64(h.windows.Shards), int64(h.windows.Done), h.summed,
-		h.rows.streams, h.rows.tallies, h.rows.pending, h.rows.marks, h.rows.cases, h.rows.dispositions)
+		h.rows.streams, h.rows.tallies, h.rows.pending, h.rows.marks, h.rows.cases, h.rows.dispositions, h.rows.packs)
 }
 
 // rowV1 is the part that version 1 had.
@@ -53,7 +53,7 @@ func headOf(row []any) head {
 		h.rows.streams, h.rows.tallies, h.rows.pending, h.rows.marks = n(24), n(25), n(26), n(27)
 	}
 	if len(row) == len(headTable.columns) {
-		h.rows.cases, h.rows.dispositions = n(28), n(29)
+		h.rows.cases, h.rows.dispositions, h.rows.packs = n(28), n(29), n(30)
 	}
 	return h
 }
@@ -114,11 +114,13 @@ func (h *head) counted(t *table, version int) (int64, bool) {
 		return h.rows.cases, latest
 	case dispositionTable:
 		return h.rows.dispositions, latest
+	case packTable:
+		return h.rows.packs, latest
 	}
 	return 1, true // head
 }
 
-// checkPages has SQLite check the structure of all pages, and the one index that is not itself a table.
+// checkPages has SQLite check the structure of all pages, and the indexes that are not themselves tables.
 func (d *database) checkPages() (first error) {
 	err := d.eachFault(func(err error) {
 		if first == nil {

@@ -19,6 +19,7 @@ func (in *inspector) places() error {
 	defer codec.close()
 	in.db.noted = func(error) {} // rows has told of these
 	for _, look := range []func() error{in.alerts, in.outbox, in.journal, in.tallies, in.cases,
+		func() error { return in.packs(codec) },
 		func() error { return in.packed(codec, recordTableOf(in.Version)) },
 		func() error { return in.packed(codec, pendingTable) }} {
 		if err := in.found(look()); err != nil {
@@ -149,6 +150,21 @@ func (in *inspector) cases() error {
 		in.wrong(caseTable, "%d cases of %d alerts", len(open), len(last))
 	}
 	return err
+}
+
+// packs: each stands where its times are looked for, and its records can be unpacked.
+func (in *inspector) packs(codec *recordCodec) error {
+	if in.Version < 3 {
+		return nil
+	}
+	n := 0
+	return in.db.each(packTable, packTable.byKey(), nil, func(row []any) error {
+		n++
+		if wrong := checkPack(codec, row); wrong != "" {
+			in.wrong(packTable, "row %d: %s", n, wrong)
+		}
+		return nil
+	})
 }
 
 // packed: each record can be unpacked. It is the last column.

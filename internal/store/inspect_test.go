@@ -75,6 +75,12 @@ func TestALookFindsRowsOutOfPlace(t *testing.T) {
 		{"a record that cannot be unpacked", "unpacking a kept record", func(s *Store) error {
 			return s.db.add(recordTable, int64(1), []byte("0123456789abcdef"), int64(1), []byte("no zstd"))
 		}},
+		{"a pack that cannot be unpacked", "unpacking kept records", func(s *Store) error {
+			return s.db.add(packTable, int64(0), int64(0), int64(1), int64(0), int64(1), int64(2), int64(1), []byte("no zstd"))
+		}},
+		{"a pack where nobody looks", "it stands where nobody looks for its times", func(s *Store) error {
+			return s.db.add(packTable, int64(0), int64(8), int64(1), int64(0), int64(1), int64(2), int64(1), []byte{})
+		}},
 		{"tallies cut short", "a row ends 7 bytes into a tally", func(s *Store) error {
 			return s.db.add(tallyTable, []byte("s"), int64(1), int64(1), int64(0), []byte("1234567"))
 		}},

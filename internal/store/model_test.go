@@ -48,9 +48,9 @@ func drawCommit(t *rapid.T, m *Memory) *Commit {
 	for range rapid.IntRange(0, 4).Draw(t, "windows") {
 		c.Windows = append(c.Windows, WindowState{Feed: key.Draw(t, "feed"), Key: key.Draw(t, "key"), State: state.Draw(t, "state")})
 	}
-	for range rapid.IntRange(0, 2).Draw(t, "records") {
-		n := number.Draw(t, "record")
-		c.Records = append(c.Records, KeptRecord{ID: idOf(n), Time: timeOf(n), Until: int64(rapid.IntRange(0, 50).Draw(t, "until")), Record: recordOf(n)})
+	until := rapid.SampledFrom([]int64{10, 30, 50})
+	for _, n := range rapid.SliceOfNDistinct(number, 0, 6, rapid.ID).Draw(t, "records") {
+		c.Records = append(c.Records, KeptRecord{ID: idOf(n), Time: timeOf(n), Until: until.Draw(t, "until"), Record: recordOf(n)})
 		if rapid.IntRange(0, 3).Draw(t, "prolongs") == 0 {
 			c.Records[len(c.Records)-1].Record = nil
 		}
@@ -100,6 +100,7 @@ func (x *machine) open(t *rapid.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.packAtLeast = 2
 	s.windows.sizes = windowSizes{least: 500, shard: 400, step: 300, room: 300} // snapshots all the time, in small pieces
 	x.s = s
 }

@@ -83,6 +83,23 @@ func (s *Store) EachJournal(fn func(JournalEntry) error) error {
 // Record returns these kept records; one that is not kept is not in the map.
 func (s *Store) Record(keys []RecordKey) (map[event.ID]*event.Kept, error) {
 	records := make(map[event.ID]*event.Kept, len(keys))
+	if err := s.inRows(keys, records); err != nil {
+		return nil, err
+	}
+	keys = slices.DeleteFunc(slices.Clone(keys), func(k RecordKey) bool { return records[k.ID] != nil })
+	if len(keys) == 0 {
+		return records, nil
+	}
+	err := s.eachPacked(keys, s.db.each, func(k RecordKey, _ int64, r *event.Kept) {
+		if records[k.ID] == nil {
+			records[k.ID] = r
+		}
+	})
+	return records, err
+}
+
+// inRows adds those of the records that have rows of their own.
+func (s *Store) inRows(keys []RecordKey, records map[event.ID]*event.Kept) error {
 	for lot := range slices.Chunk(keys, 100) {
 		where := "WHERE time = ? AND id = ?" + strings.Repeat(" OR time = ? AND id = ?", len(lot)-1)
 		args := make([]any, 0, 2*len(lot))
@@ -96,10 +113,10 @@ func (s *Store) Record(keys []RecordKey) (map[event.ID]*event.Kept, error) {
 			return err
 		})
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return records, nil
+	return nil
 }
 
 // idIn is an event's id in a column.

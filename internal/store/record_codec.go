@@ -55,24 +55,29 @@ func (c *recordCodec) encode(k *event.Kept) []byte {
 	return c.enc.EncodeAll(k.Bytes(), nil)
 }
 
-// encodeAll packs n events on all cores.
+// encodeAll packs n events, each by itself, on all cores.
 func (c *recordCodec) encodeAll(n int, of func(i int) *event.Kept) [][]byte {
 	out := make([][]byte, n)
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), 1+n/encodeAtOnce) {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				out[i] = c.encode(of(i))
-			}
-		})
-	}
-	wg.Wait()
+	onAllCores(n, encodeAtOnce, func(i int) { out[i] = c.encode(of(i)) })
 	return out
 }
 
 // encodeAtOnce is how many events are worth another goroutine.
 const encodeAtOnce = 32
+
+// onAllCores does n pieces of work, of which atOnce are worth another goroutine.
+func onAllCores(n, atOnce int, do func(i int)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), 1+n/atOnce) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	wg.Wait()
+}
 
 // decode reads what encode wrote, and the JSON of a record, which versions 1 and 2 of the folder kept.
 func (c *recordCodec) decode(p []byte, id event.ID) (*event.Kept, error) {

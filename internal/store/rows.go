@@ -40,7 +40,9 @@ type packed struct {
 	cases    []filed // by alerts
 	evidence []evidence.Entry
 	rejects  []byte
-	records  [][]byte // by c.Records
+	packs    []parcel
+	single   []int    // indices of the records that get rows of their own
+	records  [][]byte // by single
 	pending  [][]byte // by c.Pending
 }
 
@@ -80,7 +82,9 @@ func (s *Store) pack(c *Commit) (p packed, err error) {
 	if p.rejects, err = encodeRejects(c.Rejects); err != nil {
 		return p, err
 	}
-	p.records = s.records.encodeAll(len(c.Records), func(i int) *event.Kept { return c.Records[i].Record })
+	p.packs, p.single = parcels(c.Records, s.packAtLeast)
+	onAllCores(len(p.packs), 1, func(i int) { p.packs[i].packed = s.records.pack(c.Records, p.packs[i].records) })
+	p.records = s.records.encodeAll(len(p.single), func(i int) *event.Kept { return c.Records[p.single[i]].Record })
 	p.pending = s.records.encodeAll(len(c.Pending), func(i int) *event.Kept { return c.Pending[i].Record })
 	if len(c.Sinks) != len(slices.Compact(slices.Sorted(slices.Values(c.Sinks)))) {
 		return p, fmt.Errorf("the sinks %q: one is named twice", c.Sinks)
@@ -152,13 +156,21 @@ func (s *Store) putRows(c *Commit, p packed, next *head) error {
 			}
 		}
 	}
-	for _, i := range inOrderOfTime(c.Records) {
-		if err := s.putRecord(&c.Records[i], p.records[i], next); err != nil {
+	for i := range p.packs {
+		if err := s.putPack(c, &p.packs[i], i, next); err != nil {
+			return err
+		}
+	}
+	for n, i := range p.single {
+		if err := s.putRecord(&c.Records[i], p.records[n], next); err != nil {
 			return err
 		}
 	}
 	if c.Forget != 0 {
 		if err := s.drop(&next.rows.records, "DELETE FROM records WHERE until < ?", c.Forget); err != nil {
+			return err
+		}
+		if err := s.drop(&next.rows.packs, "DELETE FROM packs WHERE until < ?", c.Forget); err != nil {
 			return err
 		}
 	}
@@ -218,9 +230,9 @@ func inOrderOfTime(records []KeptRecord) []int {
 	return order
 }
 
-// putRecord keeps a record, or prolongs one that is kept already.
+// putRecord keeps a record in a row of its own, or prolongs one that is kept already.
 func (s *Store) putRecord(k *KeptRecord, record []byte, next *head) error {
-	if k.Record != nil {
+	if k.Record != nil && !k.Revised {
 		added, err := s.db.keep(recordTable, k.Time, k.ID[:], k.Until, record)
 		if added {
 			next.rows.records++
@@ -229,19 +241,37 @@ func (s *Store) putRecord(k *KeptRecord, record []byte, next *head) error {
 			return err
 		}
 	}
-	var until int64
-	var kept []byte
-	err := s.db.eachOwn(recordTable, "WHERE time = ? AND id = ?", []any{k.Time, k.ID[:]}, func(row []any) error {
-		until, kept = row[2].(int64), bytesOf(row[3])
-		return nil
-	})
-	if err != nil || kept == nil || until >= k.Until && !k.Revised {
+	until, kept, own, err := s.kept(k.key(), next)
+	switch {
+	case err != nil:
 		return err
-	}
-	if !k.Revised || k.Record == nil {
+	case kept == nil && k.Record == nil, own && until >= k.Until && !k.Revised:
+		return nil
+	case !k.Revised && kept != nil, k.Record == nil:
 		record = kept
 	}
+	if !own {
+		next.rows.records++
+	}
 	return s.db.put(recordTable, k.Time, k.ID[:], max(until, k.Until), record)
+}
+
+// kept is a record as it is kept, packed for a row of its own; nil if it is not. own says that it has one, which then counts:
+// what a pack still holds is the same, or older.
+func (s *Store) kept(k RecordKey, next *head) (until int64, record []byte, own bool, err error) {
+	err = s.db.eachOwn(recordTable, "WHERE time = ? AND id = ?", []any{k.Time, k.ID[:]}, func(row []any) error {
+		until, record, own = row[2].(int64), bytesOf(row[3]), true
+		return nil
+	})
+	if err != nil || own || next.rows.packs == 0 {
+		return until, record, own, err
+	}
+	err = s.eachPacked([]RecordKey{k}, s.db.eachOwn, func(_ RecordKey, packUntil int64, r *event.Kept) {
+		if until = max(until, packUntil); record == nil {
+			record = s.records.encode(r)
+		}
+	})
+	return until, record, false, err
 }
 
 func (s *Store) putPending(c *Commit, records [][]byte, next *head) error {

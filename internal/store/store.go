@@ -35,6 +35,7 @@ type Store struct {
 	evidence *evidence.Log
 
 	acknowledged *acknowledged
+	packAtLeast  int // records that make a pack: tests make small ones
 
 	mu        sync.Mutex // held by whatever changes, and for what is below
 	windows   *windowLog
@@ -57,7 +58,7 @@ func Open(o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Store{opts: o}
+	s := &Store{opts: o, packAtLeast: packAtLeast}
 	if err := s.open(); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the state folder: %w", err), s.Close())
 	}

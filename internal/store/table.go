@@ -48,7 +48,7 @@ var (
 		"alerts INTEGER", "outbox INTEGER", "records INTEGER", "outbox_seq INTEGER", "journal_seq INTEGER", "settled INTEGER"}
 	headColumnsV2 = []string{"windows_old INTEGER", "windows_old_bytes INTEGER", "windows_shards INTEGER", "windows_done INTEGER",
 		"rejects_summed INTEGER", "streams INTEGER", "tallies INTEGER", "pending INTEGER", "marks INTEGER"}
-	headColumnsV3 = []string{"cases INTEGER", "dispositions INTEGER"}
+	headColumnsV3 = []string{"cases INTEGER", "dispositions INTEGER", "packs INTEGER"}
 
 	outboxColumnsV1 = []string{"sink TEXT", "failed INTEGER", "seq INTEGER", "alert_id TEXT", "revision INTEGER", "queued_at INTEGER", "attempts INTEGER", "reason BLOB"}
 	outboxColumnsV3 = []string{"folded INTEGER", "reopened INTEGER"}
@@ -67,6 +67,7 @@ var (
 	markTable     = newTable("marks", 1, "sink TEXT", "mark INTEGER")
 	recordTable   = newTable("records", 2, "time INTEGER", "id BLOB", "until INTEGER", "record BLOB")
 	recordTableV1 = newTable("records", 1, "id BLOB", "until INTEGER", "record BLOB")
+	packTable     = newTable("packs", 4, "level INTEGER", "bucket INTEGER", "commit_no INTEGER", "part INTEGER", "first INTEGER", "last INTEGER", "until INTEGER", "records BLOB")
 	pendingTable  = newTable("pending", 3, "rule TEXT", "actor BLOB", "event_id BLOB", "until INTEGER", "record BLOB")
 	journalTable  = newTable("journal", 1, "seq INTEGER", "commit_no INTEGER", "kind TEXT", "body TEXT")
 	caseTable     = newTable("cases", 1, "id TEXT", "rule TEXT", "severities TEXT", "status TEXT", "revision INTEGER", "opened_at INTEGER",
@@ -75,8 +76,11 @@ var (
 		"closed_at INTEGER", "closed_by TEXT", "evidence_seq INTEGER")
 )
 
-// recordsByUntil is the only index: Forget would read all records without it.
-const recordsByUntil = "CREATE INDEX records_until ON records (until)"
+// The only indexes: Forget would read all records without them.
+const (
+	recordsByUntil = "CREATE INDEX records_until ON records (until)"
+	packsByUntil   = "CREATE INDEX packs_until ON packs (until)"
+)
 
 func tables() []*table { return tablesOf(schemaVersion) }
 
@@ -87,7 +91,7 @@ func tablesOf(version int) []*table {
 		all = append(all, tallyTable)
 	}
 	if version >= 3 {
-		all = append(all, caseTable, dispositionTable)
+		all = append(all, caseTable, dispositionTable, packTable)
 	}
 	return all
 }

@@ -83,7 +83,8 @@ func (s *Store) upgradeTo3(next *head) error {
 	if err != nil {
 		return err
 	}
-	if err := s.define("DROP TABLE head", headTable.create, "DROP TABLE outbox", outboxTable.create, "DROP TABLE records", recordTable.create, recordsByUntil, caseTable.create, dispositionTable.create); err != nil {
+	if err := s.define("DROP TABLE head", headTable.create, "DROP TABLE outbox", outboxTable.create, "DROP TABLE records", recordTable.create, recordsByUntil,
+		packTable.create, packsByUntil, caseTable.create, dispositionTable.create); err != nil {
 		return err
 	}
 	for _, q := range waiting {

@@ -1,0 +1,246 @@
+package store
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"probity/internal/event"
+)
+
+// Many records that come together and may go together lie in one row, a pack: a row of its own costs a record ten times what it
+// costs in a pack, in time and, compressed alone, four times the bytes. A record that is prolonged gets its own row, which
+// outlives its place in the pack.
+const (
+	packAtLeast = 16
+	packAtMost  = 64 // to read one record, all of its pack are unpacked
+)
+
+// parcel is what one pack is made of: records of one commit with the same Until, in order of time.
+type parcel struct {
+	records []int // indices into Commit.Records
+	until   int64
+	packed  []byte
+}
+
+// parcels divides the records of a commit into packs and those that get rows of their own, both in order of time.
+func parcels(records []KeptRecord, least int) (packs []parcel, single []int) {
+	order := inOrderOfTime(records)
+	together := map[int64][]int{} // by Until
+	var untils []int64
+	for _, i := range order {
+		k := &records[i]
+		if k.Record == nil || k.Revised {
+			single = append(single, i)
+			continue
+		}
+		if together[k.Until] == nil {
+			untils = append(untils, k.Until)
+		}
+		together[k.Until] = append(together[k.Until], i)
+	}
+	for _, until := range untils {
+		all := together[until]
+		if len(all) < least {
+			single = append(single, all...)
+			continue
+		}
+		n := (len(all) + packAtMost - 1) / packAtMost
+		for i := range n {
+			packs = append(packs, parcel{records: all[i*len(all)/n : (i+1)*len(all)/n], until: until})
+		}
+	}
+	slices.SortStableFunc(single, func(a, b int) int { return records[a].key().compare(records[b].key()) })
+	return packs, single
+}
+
+// The place of a pack is the smallest of some spans of event time that holds all of it: whoever looks for a record looks into
+// one place of each level.
+const (
+	packLevels = 7
+	levelSpan  = int64(1e9) // ns, of level 0; each level has 16 times that of the one before
+	levelShift = 4
+)
+
+// everywhere is the level of a pack that no span holds.
+const everywhere = packLevels
+
+func bucketAt(level int, at int64) int64 {
+	if level == everywhere {
+		return 0
+	}
+	span := levelSpan << (level * levelShift)
+	bucket := at / span
+	if at%span < 0 {
+		bucket-- // before 1970
+	}
+	return bucket
+}
+
+func levelOf(first, last int64) (level int) {
+	for level < everywhere && bucketAt(level, first) != bucketAt(level, last) {
+		level++
+	}
+	return level
+}
+
+// putPack adds the row of a pack.
+func (s *Store) putPack(c *Commit, p *parcel, part int, next *head) error {
+	first, last := c.Records[p.records[0]].Time, c.Records[p.records[len(p.records)-1]].Time
+	level := levelOf(first, last)
+	next.rows.packs++
+	return s.db.add(packTable, int64(level), bucketAt(level, first), int64(next.commit), int64(part), first, last, p.until, p.packed)
+}
+
+// cell is where packs may lie that hold a record of some time.
+type cell struct {
+	level  int
+	bucket int64
+}
+
+// eachPacked calls fn for each copy of these records in packs, the oldest first of each level. each reads rows as
+// database.each does.
+func (s *Store) eachPacked(keys []RecordKey, each func(*table, string, []any, func([]any) error) error, fn func(k RecordKey, until int64, r *event.Kept)) error {
+	wanted := map[cell][]RecordKey{}
+	var cells []cell
+	for _, k := range keys {
+		for level := range packLevels + 1 {
+			c := cell{level, bucketAt(level, k.Time)}
+			if wanted[c] == nil {
+				cells = append(cells, c)
+			}
+			wanted[c] = append(wanted[c], k)
+		}
+	}
+	const where = "WHERE level = ? AND bucket = ? AND first <= ? AND last >= ? ORDER BY level, bucket, commit_no, part"
+	for _, c := range cells {
+		here := wanted[c]
+		slices.SortFunc(here, RecordKey.compare)
+		args := []any{int64(c.level), c.bucket, here[len(here)-1].Time, here[0].Time}
+		err := each(packTable, where, args, func(row []any) error {
+			until := row[6].(int64)
+			return s.records.unpack(bytesOf(row[7]), row[4].(int64), func(k RecordKey, body []byte) error {
+				if _, ok := slices.BinarySearchFunc(here, k, RecordKey.compare); !ok {
+					return nil
+				}
+				r, err := event.Unpack(k.ID, body)
+				if err == nil {
+					fn(k, until, r)
+				}
+				return err
+			})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (k RecordKey) compare(other RecordKey) int {
+	return cmp.Or(cmp.Compare(k.Time, other.Time), k.ID.Compare(other.ID))
+}
+
+// pack packs records, of which the first has the time first, in their order.
+func (c *recordCodec) pack(records []KeptRecord, which []int) []byte {
+	b := binary.AppendUvarint(nil, uint64(len(which)))
+	at := records[which[0]].Time
+	for _, i := range which {
+		k := &records[i]
+		b = binary.AppendUvarint(b, uint64(k.Time-at)) // in order, so the difference is none below 0, nor too large for uint64
+		b = append(b, k.ID[:]...)
+		b = binary.AppendUvarint(b, uint64(len(k.Record.Bytes())))
+		at = k.Time
+	}
+	for _, i := range which {
+		b = append(b, records[i].Record.Bytes()...)
+	}
+	return c.enc.EncodeAll(b, nil)
+}
+
+// unpack calls fn for each record of a pack whose first record has the time first. The bodies are event.Kept's bytes, and live on.
+func (c *recordCodec) unpack(p []byte, first int64, fn func(k RecordKey, body []byte) error) error {
+	b, err := c.dec.DecodeAll(p, nil)
+	if err != nil {
+		return fmt.Errorf("unpacking kept records: %w", err)
+	}
+	r := packReader{rest: b}
+	n := r.number()
+	if n > uint64(len(b)) { // each takes more than a byte
+		return errPack
+	}
+	keys, lengths := make([]RecordKey, n), make([]uint64, n)
+	at := first
+	for i := range keys {
+		at += int64(r.number())
+		keys[i].Time = at
+		copy(keys[i].ID[:], r.bytes(uint64(len(keys[i].ID))))
+		lengths[i] = r.number()
+	}
+	for i, k := range keys {
+		body := r.bytes(lengths[i])
+		if r.bad {
+			return errPack
+		}
+		if err := fn(k, body); err != nil {
+			return err
+		}
+	}
+	if r.bad || len(r.rest) > 0 {
+		return errPack
+	}
+	return nil
+}
+
+var errPack = fmt.Errorf("unpacking kept records: they are not as long as they say")
+
+// packReader reads what pack wrote; bad says that it is something else.
+type packReader struct {
+	rest []byte
+	bad  bool
+}
+
+func (r *packReader) number() uint64 {
+	n, k := binary.Uvarint(r.rest)
+	if k <= 0 {
+		r.bad, r.rest = true, nil
+		return 0
+	}
+	r.rest = r.rest[k:]
+	return n
+}
+
+func (r *packReader) bytes(n uint64) []byte {
+	if n > uint64(len(r.rest)) {
+		r.bad, r.rest = true, nil
+		return nil
+	}
+	b := r.rest[:n:n]
+	r.rest = r.rest[n:]
+	return b
+}
+
+// checkPack says what is wrong with the row of a pack, "" if nothing is.
+func checkPack(codec *recordCodec, row []any) (wrong string) {
+	level, bucket, first, last := row[0].(int64), row[1].(int64), row[4].(int64), row[5].(int64)
+	if l := levelOf(first, last); int64(l) != level || bucketAt(l, first) != bucket {
+		return "it stands where nobody looks for its times"
+	}
+	before := RecordKey{Time: first}
+	err := codec.unpack(bytesOf(row[7]), first, func(k RecordKey, body []byte) error {
+		if k.compare(before) < 0 || k.Time > last {
+			wrong = "its records are out of order"
+		}
+		before = k
+		_, err := event.Unpack(k.ID, body)
+		return err
+	})
+	if err != nil {
+		return err.Error()
+	}
+	if before.Time != last {
+		wrong = "its last record has another time"
+	}
+	return wrong
+}

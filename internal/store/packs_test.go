@@ -1,0 +1,87 @@
+package store
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"probity/internal/event"
+)
+
+func TestAPackIsFoundAtEveryTimeOfIts(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		first := rapid.Int64Range(-1<<61, 1<<61).Draw(t, "first")
+		last := first + rapid.Int64Range(0, 1<<rapid.IntRange(0, 61).Draw(t, "bits")).Draw(t, "span")
+		at := rapid.Int64Range(first, last).Draw(t, "at")
+		level := levelOf(first, last)
+		if got, want := bucketAt(level, at), bucketAt(level, first); got != want {
+			t.Errorf("level %d: a record in bucket %d, its pack in %d", level, got, want)
+		}
+		if level > 0 && bucketAt(level-1, first) == bucketAt(level-1, last) {
+			t.Errorf("it fits on level %d", level-1)
+		}
+	})
+}
+
+// keptUntil are n records, of numbers from a number on, that are kept until the same time.
+func keptUntil(from, n int, until int64) (records []KeptRecord) {
+	for i := from; i < from+n; i++ {
+		records = append(records, KeptRecord{ID: idOf(i), Time: timeOf(i), Until: until, Record: recordOf(i)})
+	}
+	return records
+}
+
+func TestManyRecordsLieInFewRowsAndAllAreFound(t *testing.T) {
+	s := openStore(t, t.TempDir(), nil)
+	must(t, s.Commit(&Commit{Records: append(keptUntil(0, 100, 10), keptUntil(100, 100, 20)...)}))
+	must(t, s.Commit(&Commit{Records: keptUntil(200, 15, 20)}))
+	if s.head.rows.packs != 4 || s.head.rows.records != 15 {
+		t.Errorf("%d packs and %d rows", s.head.rows.packs, s.head.rows.records)
+	}
+	var keys []RecordKey
+	for n := range 215 {
+		keys = append(keys, RecordKey{timeOf(n), idOf(n)})
+	}
+	found, err := s.Record(append(keys, RecordKey{timeOf(5), idOf(6)}, RecordKey{timeOf(1000), idOf(7)}))
+	must(t, err)
+	for n := range 215 {
+		if found[idOf(n)] == nil || textOf(found[idOf(n)]) != textOf(recordOf(n)) {
+			t.Errorf("record %d: %v", n, found[idOf(n)])
+		}
+	}
+	must(t, s.Commit(&Commit{Forget: 15}))
+	found, err = s.Record(keys)
+	must(t, err)
+	if len(found) != 115 || s.head.rows.packs != 2 {
+		t.Errorf("%d records in %d packs are left", len(found), s.head.rows.packs)
+	}
+}
+
+func TestARecordThatIsProlongedOutlivesItsPack(t *testing.T) {
+	s := openStore(t, t.TempDir(), nil)
+	must(t, s.Commit(&Commit{Records: keptUntil(0, 20, 10)}))
+	prolonged := KeptRecord{ID: idOf(3), Time: timeOf(3), Until: 30}
+	unknown := KeptRecord{ID: idOf(50), Time: timeOf(50), Until: 30}
+	must(t, s.Commit(&Commit{Records: []KeptRecord{prolonged, unknown}}))
+	must(t, s.Commit(&Commit{Forget: 20}))
+	found, err := s.Record([]RecordKey{prolonged.key(), unknown.key(), {timeOf(4), idOf(4)}})
+	must(t, err)
+	if len(found) != 1 || textOf(found[idOf(3)]) != textOf(recordOf(3)) {
+		t.Errorf("%v", found)
+	}
+	if s.head.rows.packs != 0 || s.head.rows.records != 1 {
+		t.Errorf("%d packs, %d rows", s.head.rows.packs, s.head.rows.records)
+	}
+}
+
+func FuzzUnpackingAPack(f *testing.F) {
+	codec := codecOf(f)
+	f.Add(codec.pack(keptUntil(0, 3, 1), []int{0, 1, 2}), timeOf(0))
+	f.Add(codec.enc.EncodeAll([]byte{200, 1, 2, 3}, nil), int64(0))
+	f.Fuzz(func(t *testing.T, p []byte, first int64) {
+		_ = codec.unpack(p, first, func(k RecordKey, body []byte) error { // it ends, and panics at nothing
+			_, err := event.Unpack(k.ID, body)
+			return err
+		})
+	})
+}
