@@ -202,13 +202,15 @@ func (k *Kept) Original() []byte {
 	return e.Original
 }
 
-// Bytes returns what Unpack reads: the body and Nth, little-endian. They begin with no byte that JSON begins with.
-func (k *Kept) Bytes() []byte {
-	b := append(make([]byte, 0, len(k.body)+4), k.body...)
-	return binary.LittleEndian.AppendUint32(b, k.Nth)
+// Size is how many bytes AppendTo appends.
+func (k *Kept) Size() int { return len(k.body) + 4 }
+
+// AppendTo appends what Unpack reads: the body and Nth, little-endian. They begin with no byte that JSON begins with.
+func (k *Kept) AppendTo(b []byte) []byte {
+	return binary.LittleEndian.AppendUint32(append(b, k.body...), k.Nth)
 }
 
-// Unpack reads what Bytes wrote of the event with this id; it shares the memory of b.
+// Unpack reads what AppendTo wrote of the event with this id; it shares the memory of b.
 func Unpack(id ID, b []byte) (*Kept, error) {
 	const least = 2 + 4
 	if len(b) < least {

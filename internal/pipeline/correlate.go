@@ -22,16 +22,21 @@ import (
 // is the store's: the state has gone on already, so the loop must end, and a restart begins at the last commit.
 func (p *Pipeline) correlate(j *judged) (*store.Commit, error) {
 	c := &store.Commit{Generation: p.Generation.Hash, Sinks: p.Sinks}
-	var matches []engine.Match
+	matches := p.matches[:0]
 	for i := range j.tasks {
 		t := &j.tasks[i]
 		p.inOrder(t, j.started)
 		t.tally()
 		matches = append(matches, t.matches...)
+		clear(t.matches)
+		p.spare, t.matches = append(p.spare, t.matches[:0]), nil
 		c.Rejects = append(c.Rejects, t.rejects...)
 	}
 	p.positionsOf(j, c)
-	return c, p.apply(matches, c)
+	err := p.apply(matches, c)
+	clear(matches) // they hold records, and nobody needs them any more
+	p.matches = matches
+	return c, err
 }
 
 // tally adds what became of a task's records to its chunk.

@@ -69,7 +69,7 @@ func (p *Pipeline) judge(b batch) *judged {
 		j.records += len(records)
 		for len(records) > 0 {
 			n := min(len(records), taskRecords)
-			j.tasks = append(j.tasks, task{chunk: &b[i], records: records[:n]})
+			j.tasks = append(j.tasks, task{chunk: &b[i], records: records[:n], matches: p.emptied()})
 			records = records[n:]
 		}
 	}
@@ -82,6 +82,17 @@ func (p *Pipeline) judge(b batch) *judged {
 		p.metrics.rules(p.Generation, w.matcher.Counts, p.hidden)
 	}
 	return j
+}
+
+// emptied returns memory for the matches of a task: that of a task that has been correlated, or none.
+func (p *Pipeline) emptied() []engine.Match {
+	n := len(p.spare)
+	if n == 0 {
+		return nil
+	}
+	m := p.spare[n-1]
+	p.spare = p.spare[:n-1]
+	return m
 }
 
 // onAllCores runs n pieces of work, each by one worker, and waits for all of them.

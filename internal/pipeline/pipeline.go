@@ -97,6 +97,8 @@ type Pipeline struct {
 	hidden  map[int]withheld     // by rule index: what is not to be counted; see withhold
 	moved   map[string]int64     // records judged of each stream, where the journal does not say so yet
 	noted   []store.JournalEntry // for the next commit
+	matches []engine.Match       // memory of a batch's matches, empty between batches
+	spare   [][]engine.Match     // likewise, of its tasks'
 }
 
 // New restores what the store holds and puts the generation in force.

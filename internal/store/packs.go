@@ -144,17 +144,22 @@ func (k RecordKey) compare(other RecordKey) int {
 
 // pack packs records, of which the first has the time first, in their order.
 func (c *recordCodec) pack(records []KeptRecord, which []int) []byte {
-	b := binary.AppendUvarint(nil, uint64(len(which)))
+	const perRecord = len(event.ID{}) + 2*binary.MaxVarintLen64
+	size := binary.MaxVarintLen64
+	for _, i := range which {
+		size += perRecord + records[i].Record.Size()
+	}
+	b := binary.AppendUvarint(make([]byte, 0, size), uint64(len(which)))
 	at := records[which[0]].Time
 	for _, i := range which {
 		k := &records[i]
 		b = binary.AppendUvarint(b, uint64(k.Time-at)) // in order, so the difference is none below 0, nor too large for uint64
 		b = append(b, k.ID[:]...)
-		b = binary.AppendUvarint(b, uint64(len(k.Record.Bytes())))
+		b = binary.AppendUvarint(b, uint64(k.Record.Size()))
 		at = k.Time
 	}
 	for _, i := range which {
-		b = append(b, records[i].Record.Bytes()...)
+		b = records[i].Record.AppendTo(b)
 	}
 	return c.enc.EncodeAll(b, nil)
 }

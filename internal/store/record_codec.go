@@ -52,7 +52,7 @@ func (c *recordCodec) encode(k *event.Kept) []byte {
 	if k == nil {
 		return []byte{}
 	}
-	return c.enc.EncodeAll(k.Bytes(), nil)
+	return c.enc.EncodeAll(k.AppendTo(make([]byte, 0, k.Size())), nil)
 }
 
 // encodeAll packs n events, each by itself, on all cores.
