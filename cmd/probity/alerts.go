@@ -31,18 +31,29 @@ type daemonFlags struct {
 	Output string `enum:"text,json" default:"text" help:"text or json."`
 }
 
-// client returns a client, and a context that an interrupt ends.
-func (f *daemonFlags) client(e *env) (*triage.Client, context.Context, context.CancelFunc, error) {
-	client, err := f.asked()
+// answer is what a daemon answers: printed as JSON, or as the lines of its text.
+type answer interface{ Text() string }
+
+// ask puts a question to the daemon, until an interrupt, and prints its answer.
+func (f *daemonFlags) ask(e *env, question func(context.Context, *triage.Client) (answer, error)) error {
+	client, err := f.client()
 	if err != nil {
-		return nil, nil, nil, err
+		return err
 	}
 	ctx, stop := signal.NotifyContext(e.ctx, syscall.SIGTERM, os.Interrupt)
-	return client, ctx, stop, nil
+	defer stop()
+	a, err := question(ctx, client)
+	if err != nil {
+		return err
+	}
+	if f.Output == "json" {
+		return writeJSON(e.stdout, a)
+	}
+	return writeText(e.stdout, a.Text())
 }
 
-// asked is a client of the daemon on this machine, or of another one.
-func (f *daemonFlags) asked() (*triage.Client, error) {
+// client is a client of the daemon on this machine, or of another one.
+func (f *daemonFlags) client() (*triage.Client, error) {
 	switch {
 	case f.Server == "" && f.Cert+f.Key+f.CA != "":
 		return nil, usageError("--cert, --key and --ca are for --server URL")
@@ -113,16 +124,9 @@ func (c *alertsListCommand) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	client, ctx, stop, err := c.client(e)
-	if err != nil {
-		return err
-	}
-	defer stop()
-	l, err := client.List(ctx, triage.Query{Rule: c.Rule, Severity: alert.Severity(c.Severity), State: alert.Status(c.Status), Person: c.Person, Since: since, Limit: c.Limit})
-	if err != nil {
-		return err
-	}
-	return c.print(e, l, l.Text)
+	return c.ask(e, func(ctx context.Context, client *triage.Client) (answer, error) {
+		return client.List(ctx, triage.Query{Rule: c.Rule, Severity: alert.Severity(c.Severity), State: alert.Status(c.Status), Person: c.Person, Since: since, Limit: c.Limit})
+	})
 }
 
 type alertsShowCommand struct {
@@ -132,16 +136,9 @@ type alertsShowCommand struct {
 
 // Run shows.
 func (c *alertsShowCommand) Run(e *env) error {
-	client, ctx, stop, err := c.client(e)
-	if err != nil {
-		return err
-	}
-	defer stop()
-	s, err := client.Show(ctx, c.ID)
-	if err != nil {
-		return err
-	}
-	return c.print(e, s, s.Text)
+	return c.ask(e, func(ctx context.Context, client *triage.Client) (answer, error) {
+		return client.Show(ctx, c.ID)
+	})
 }
 
 type alertsCloseCommand struct {
@@ -154,16 +151,9 @@ type alertsCloseCommand struct {
 
 // Run closes.
 func (c *alertsCloseCommand) Run(e *env) error {
-	client, ctx, stop, err := c.client(e)
-	if err != nil {
-		return err
-	}
-	defer stop()
-	x, err := client.Close(ctx, c.ID, triage.Request{Outcome: alert.Outcome(c.Outcome), Note: c.Note, Revision: c.Revision})
-	if err != nil {
-		return err
-	}
-	return c.print(e, x, x.Text)
+	return c.ask(e, func(ctx context.Context, client *triage.Client) (answer, error) {
+		return client.Close(ctx, c.ID, triage.Request{Outcome: alert.Outcome(c.Outcome), Note: c.Note, Revision: c.Revision})
+	})
 }
 
 type alertsStatsCommand struct {
@@ -177,22 +167,7 @@ func (c *alertsStatsCommand) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	client, ctx, stop, err := c.client(e)
-	if err != nil {
-		return err
-	}
-	defer stop()
-	s, err := client.Stats(ctx, since)
-	if err != nil {
-		return err
-	}
-	return c.print(e, s, s.Text)
-}
-
-// print prints an answer as JSON, or the lines of its text.
-func (f *daemonFlags) print(e *env, answer any, text func() string) error {
-	if f.Output == "json" {
-		return writeJSON(e.stdout, answer)
-	}
-	return writeText(e.stdout, text())
+	return c.ask(e, func(ctx context.Context, client *triage.Client) (answer, error) {
+		return client.Stats(ctx, since)
+	})
 }

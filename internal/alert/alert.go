@@ -95,6 +95,11 @@ func (p *Person) String() string {
 	return name + " (" + p.ID + ")"
 }
 
+// Details is all that is known of the person, for a page or a report: pairs of a name and a text, which may be "".
+func (p *Person) Details() [][2]string {
+	return [][2]string{{"person", p.String()}, {"role", p.Role}, {"team", p.Team}, {"station", p.Station}, {"line manager (staff id)", p.ManagerID}}
+}
+
 // KeyPart is one field of the group key.
 type KeyPart struct {
 	Field string `json:"field"`

@@ -2,17 +2,13 @@ package daemon
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
 	"go.uber.org/zap"
 
-	"probity/internal/alert"
-	"probity/internal/fsx"
 	"probity/internal/store"
 )
 
@@ -69,40 +65,22 @@ func (c *Config) Expire(dry bool) (x store.Expired, err error) {
 
 // Hold records a legal hold of an alert, or its release: into the state folder, or through the daemon if that is at work there.
 func (c *Config) Hold(ctx context.Context, h store.Hold) error {
-	s, err := store.OpenExisting(store.Options{Dir: c.StateDir})
-	var locked *fsx.LockedError
-	switch {
-	case errors.As(err, &locked):
-		path := "/-/hold"
-		if h.Release {
-			path = "/-/release"
-		}
-		return c.askDaemon(ctx, path, h)
-	case err != nil:
-		return err
+	path := "/-/hold"
+	if h.Release {
+		path = "/-/release"
 	}
-	return errors.Join(s.Hold(h), s.Close())
+	return c.record(ctx, path, h, func(s *store.Store) error { return s.Hold(h) })
 }
 
 // recordHold is the daemon's part.
 func (d *Daemon) recordHold(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	var h store.Hold
-	dec := json.NewDecoder(r.Body)
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&h); err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	h.Release = strings.HasSuffix(r.URL.Path, "/release")
-	switch err := d.store.Hold(h); {
-	case errors.Is(err, store.ErrRefused), errors.Is(err, alert.ErrUnknown):
-		http.Error(w, err.Error(), http.StatusBadRequest)
-	case err != nil:
-		d.Logger.Error("a legal hold could not be recorded", zap.Error(err))
-		http.Error(w, "it could not be committed; the log says why", http.StatusServiceUnavailable)
-	default:
+	d.recorded(w, r, &h, func() error {
+		h.Release = strings.HasSuffix(r.URL.Path, "/release")
+		if err := d.store.Hold(h); err != nil {
+			return err
+		}
 		d.checkpoints.grown(d.store.EvidenceHead())
-		fmt.Fprintln(w, "recorded")
-	}
+		return nil
+	})
 }

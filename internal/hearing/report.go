@@ -120,12 +120,10 @@ func (r *report) addSubject(a *alert.Alert) {
 			*to = append(*to, pair{neutral.Terminal(name), neutral.Terminal(value)})
 		}
 	}
-	if p := a.Person; p != nil {
-		add(&r.Person, "person", p.String())
-		add(&r.Person, "role", p.Role)
-		add(&r.Person, "team", p.Team)
-		add(&r.Person, "station", p.Station)
-		add(&r.Person, "line manager (staff id)", p.ManagerID)
+	if a.Person != nil {
+		for _, d := range a.Person.Details() {
+			add(&r.Person, d[0], d[1])
+		}
 	}
 	for _, g := range a.Group {
 		add(&r.Group, g.Field, g.Value)

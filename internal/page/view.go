@@ -110,12 +110,10 @@ func add(to *[]Pair, name, value string) {
 }
 
 func (v *View) addSubject(a *alert.Alert) {
-	if p := a.Person; p != nil {
-		add(&v.Person, "person", p.String())
-		add(&v.Person, "role", p.Role)
-		add(&v.Person, "team", p.Team)
-		add(&v.Person, "station", p.Station)
-		add(&v.Person, "line manager (staff id)", p.ManagerID)
+	if a.Person != nil {
+		for _, d := range a.Person.Details() {
+			add(&v.Person, d[0], d[1])
+		}
 	}
 	for _, g := range a.Group {
 		add(&v.Group, g.Field, g.Value)
