@@ -2,6 +2,7 @@ package event
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"slices"
 	"strings"
@@ -94,37 +95,35 @@ func (e *Event) NativeValue(name string) Value {
 // has the same id whichever carrier, file or position it came from. Without a native id it hashes the source, the bytes,
 // the time and Origin.Nth instead. Equal native ids with different content give different ids: neither hides the other.
 func (e *Event) Identity() ID {
-	h := sha256.New()
-	part := func(s string) {
-		var n [4]byte
-		n[0], n[1], n[2], n[3] = byte(len(s)>>24), byte(len(s)>>16), byte(len(s)>>8), byte(len(s))
-		h.Write(n[:])
-		h.Write([]byte(s))
-	}
-	part(e.Origin.Source)
-	part(e.NativeID)
+	var memory [1 << 10]byte // on the stack, for most
+	b := identityText(memory[:0], e.Origin.Source)
+	b = identityText(b, e.NativeID)
 	if e.NativeID == "" {
-		part(string(e.Original))
-		part(e.Slots[FieldTime].Text())
-		part(IntValue(int64(e.Origin.Nth)).Text())
+		b = append(binary.BigEndian.AppendUint32(b, uint32(len(e.Original))), e.Original...)
+		b = identityText(b, e.Slots[FieldTime].Text())
+		b = identityText(b, IntValue(int64(e.Origin.Nth)).Text())
 	} else {
-		pairs := slices.Clone(e.Native)
+		var few [32]Pair
+		pairs := append(few[:0], e.Native...)
 		slices.SortFunc(pairs, func(a, b Pair) int {
 			if c := strings.Compare(a.Name, b.Name); c != 0 {
 				return c
 			}
 			return strings.Compare(a.Text, b.Text)
 		})
-		for _, p := range pairs {
-			if strings.HasPrefix(p.Name, NotePrefix) {
-				continue
+		for i := range pairs {
+			if !strings.HasPrefix(pairs[i].Name, NotePrefix) {
+				b = identityText(identityText(b, pairs[i].Name), pairs[i].Text)
 			}
-			part(p.Name)
-			part(p.Text)
 		}
 	}
-	var sum [sha256.Size]byte
-	return ID(h.Sum(sum[:0])[:16])
+	sum := sha256.Sum256(b)
+	return ID(sum[:16])
+}
+
+// identityText appends a text behind its length: no two lists of texts give the same bytes.
+func identityText(b []byte, s string) []byte {
+	return append(binary.BigEndian.AppendUint32(b, uint32(len(s))), s...)
 }
 
 // Record is an event that owns its memory: what alerts quote, what waits for a newer table, what evidence keeps. Its JSON
