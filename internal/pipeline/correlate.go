@@ -3,6 +3,7 @@ package pipeline
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"math/bits"
 	"slices"
@@ -204,13 +205,13 @@ type revision struct {
 
 // round is one round over the shards. It returns the revisions that it added to the commit.
 func (p *Pipeline) round(matches []engine.Match, watermarks []int64, c *store.Commit, earlier ...engine.Change) (told []revision, err error) {
-	fresh := map[event.ID]*event.Kept{}
+	records := map[event.ID]*event.Kept{}
 	for i := range matches {
 		m := &matches[i]
 		switch {
 		case m.Record == nil: // of a rule that watches a source
 		case m.Outcome == engine.Counted && !m.Gone:
-			fresh[m.Entry.ID] = m.Record
+			records[m.Entry.ID] = m.Record
 		case m.Outcome == engine.Undecided:
 			c.Pending = append(c.Pending, store.PendingMatch{
 				Rule: m.Rule.ID, Actor: m.Role.String(), EventID: m.Entry.ID, Until: m.Entry.Time + int64(m.Rule.Wait), Record: m.Record,
@@ -221,8 +222,11 @@ func (p *Pipeline) round(matches []engine.Match, watermarks []int64, c *store.Co
 	b := p.state.Apply(matches, watermarks, p.fork, earlier...)
 	saveWindows(c, b.Windows)
 	p.keep(matches, b.Drafts, c)
+	if err := p.fetch(b.Drafts, records); err != nil {
+		return nil, fmt.Errorf("finding the records of alerts: %w", err)
+	}
 	for i := range b.Drafts {
-		a, err := p.dress(&b.Drafts[i], fresh)
+		a, err := p.dress(&b.Drafts[i], records)
 		if err != nil {
 			return nil, fmt.Errorf("completing an alert of rule %s: %w", b.Drafts[i].Rule.ID, err)
 		}
@@ -348,7 +352,7 @@ func (p *Pipeline) forgettable(watermarks []int64) int64 {
 
 // dress gives a draft its id, revision, records and sentence; nil if there is nothing new to say. An alert whose sentence
 // cannot be completed is still raised.
-func (p *Pipeline) dress(d *engine.Draft, fresh map[event.ID]*event.Kept) (*alert.Alert, error) {
+func (p *Pipeline) dress(d *engine.Draft, records map[event.ID]*event.Kept) (*alert.Alert, error) {
 	a := d.Alert
 	a.ID = p.Identity.ID(a.Rule.ID, a.Group, a.Period.Start)
 	last, err := p.Store.Revision(a.ID)
@@ -359,13 +363,11 @@ func (p *Pipeline) dress(d *engine.Draft, fresh map[event.ID]*event.Kept) (*aler
 		return nil, nil // nobody was told of it
 	}
 	a.Revision = last + 1
-	records, err := p.records(d.Quote, fresh)
+	quoted, err := quote(d.Quote, records)
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range records {
-		a.Evidence = append(a.Evidence, *r)
-	}
+	a.Evidence = append(a.Evidence, quoted...)
 	end := a.Period.End.UnixNano()
 	late := p.state.Forgotten(d.Rule, end)
 	if last > 0 && a.Status == alert.Open && !d.Rule.Measured() && (late || p.state.GivenUp(d.Rule, end)) {
@@ -384,24 +386,30 @@ func (p *Pipeline) dress(d *engine.Draft, fresh map[event.ID]*event.Kept) (*aler
 	return a, nil
 }
 
-// records finds the records of entries, in order; one that is no longer kept is left out.
-func (p *Pipeline) records(entries []window.Entry, fresh map[event.ID]*event.Kept) ([]*event.Record, error) {
+// fetch adds to records what the drafts quote and the batch did not bring, all in one question; what is no longer kept is left out.
+func (p *Pipeline) fetch(drafts []engine.Draft, records map[event.ID]*event.Kept) error {
 	var missing []store.RecordKey
-	for _, e := range entries {
-		if fresh[e.ID] == nil {
-			missing = append(missing, store.RecordKey{Time: e.Time, ID: e.ID})
+	for i := range drafts {
+		for _, e := range drafts[i].Quote {
+			if _, asked := records[e.ID]; !asked {
+				records[e.ID] = nil
+				missing = append(missing, store.RecordKey{Time: e.Time, ID: e.ID})
+			}
 		}
 	}
-	kept := map[event.ID]*event.Kept{}
-	if len(missing) > 0 {
-		var err error
-		if kept, err = p.Store.Record(missing); err != nil {
-			return nil, err
-		}
+	if len(missing) == 0 {
+		return nil
 	}
-	out := make([]*event.Record, 0, len(entries))
+	kept, err := p.Store.Record(missing)
+	maps.Copy(records, kept)
+	return err
+}
+
+// quote returns the records of entries that were found, in order.
+func quote(entries []window.Entry, records map[event.ID]*event.Kept) ([]event.Record, error) {
+	out := make([]event.Record, 0, len(entries))
 	for _, e := range entries {
-		k := cmp.Or(fresh[e.ID], kept[e.ID])
+		k := records[e.ID]
 		if k == nil {
 			continue
 		}
@@ -409,7 +417,7 @@ func (p *Pipeline) records(entries []window.Entry, fresh map[event.ID]*event.Kep
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, r)
+		out = append(out, *r)
 	}
 	return out, nil
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -40,13 +41,16 @@ type database struct {
 	stmts  map[string]*sql.Stmt // of conn
 	intact bool                 // false while a transaction could neither be committed nor rolled back
 
+	often     sync.Mutex           // held for what is below
+	readStmts map[string]*sql.Stmt // of read
+
 	// noted is told of a row whose checksum does not fit, and the reading goes on; nil: it ends there.
 	noted func(error)
 }
 
 func openDatabase(fs *fsx.FS, dir string) (*database, error) {
 	path := filepath.Join(dir, databaseName)
-	d := &database{fs: fs, path: path, stmts: map[string]*sql.Stmt{}, intact: true}
+	d := &database{fs: fs, path: path, stmts: map[string]*sql.Stmt{}, readStmts: map[string]*sql.Stmt{}, intact: true}
 	// SQLite would make it readable to all; its companions get the permissions of the file itself.
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -88,7 +92,7 @@ func openToRead(path string, still bool) (*database, error) {
 	if still {
 		more += "&immutable=1"
 	}
-	d := &database{path: path, stmts: map[string]*sql.Stmt{}, intact: true}
+	d := &database{path: path, stmts: map[string]*sql.Stmt{}, readStmts: map[string]*sql.Stmt{}, intact: true}
 	var err error
 	if d.read, err = openWith(path, more); err != nil {
 		return nil, err
@@ -101,8 +105,10 @@ func openToRead(path string, still bool) (*database, error) {
 
 func (d *database) close() error {
 	var errs []error
-	for _, s := range d.stmts {
-		errs = append(errs, s.Close())
+	for _, stmts := range []map[string]*sql.Stmt{d.stmts, d.readStmts} {
+		for _, s := range stmts {
+			errs = append(errs, s.Close())
+		}
 	}
 	if d.conn != nil {
 		errs = append(errs, d.conn.Close())
@@ -271,6 +277,24 @@ func (d *database) keep(t *table, row ...any) (added bool, err error) {
 // keep.
 func (d *database) each(t *table, clause string, args []any, fn func(row []any) error) error {
 	rows, err := d.read.Query(t.selects(clause), args...)
+	return d.drain(t, rows, err, fn)
+}
+
+// eachOften is each for a clause that is asked again and again: its statement is prepared once.
+func (d *database) eachOften(t *table, clause string, args []any, fn func(row []any) error) error {
+	query := t.selects(clause)
+	d.often.Lock()
+	s := d.readStmts[query]
+	if s == nil {
+		var err error
+		if s, err = d.read.Prepare(query); err != nil {
+			d.often.Unlock()
+			return d.broken(err)
+		}
+		d.readStmts[query] = s
+	}
+	d.often.Unlock()
+	rows, err := s.Query(args...)
 	return d.drain(t, rows, err, fn)
 }
 

@@ -85,11 +85,26 @@ func levelOf(first, last int64) (level int) {
 	return level
 }
 
+// findLevels notes which levels have packs. One that loses its last is still thought to have some: that costs a look.
+func (s *Store) findLevels() error {
+	for level := range s.levels {
+		err := s.db.each(packTable, "WHERE level = ? LIMIT 1", []any{int64(level)}, func([]any) error {
+			s.levels[level].Store(true)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // putPack adds the row of a pack.
 func (s *Store) putPack(c *Commit, p *parcel, part int, next *head) error {
 	first, last := c.Records[p.records[0]].Time, c.Records[p.records[len(p.records)-1]].Time
 	level := levelOf(first, last)
 	next.rows.packs++
+	s.levels[level].Store(true)
 	return s.db.add(packTable, int64(level), bucketAt(level, first), int64(next.commit), int64(part), first, last, p.until, p.packed)
 }
 
@@ -99,13 +114,15 @@ type cell struct {
 	bucket int64
 }
 
-// eachPacked calls fn for each copy of these records in packs, the oldest first of each level. each reads rows as
-// database.each does.
-func (s *Store) eachPacked(keys []RecordKey, each func(*table, string, []any, func([]any) error) error, fn func(k RecordKey, until int64, r *event.Kept)) error {
+// eachPacked calls fn for each copy of these records in packs, as the last commit left them, the oldest first of each level.
+func (s *Store) eachPacked(keys []RecordKey, fn func(k RecordKey, until int64, r *event.Kept)) error {
 	wanted := map[cell][]RecordKey{}
 	var cells []cell
 	for _, k := range keys {
 		for level := range packLevels + 1 {
+			if !s.levels[level].Load() {
+				continue
+			}
 			c := cell{level, bucketAt(level, k.Time)}
 			if wanted[c] == nil {
 				cells = append(cells, c)
@@ -118,7 +135,7 @@ func (s *Store) eachPacked(keys []RecordKey, each func(*table, string, []any, fu
 		here := wanted[c]
 		slices.SortFunc(here, RecordKey.compare)
 		args := []any{int64(c.level), c.bucket, here[len(here)-1].Time, here[0].Time}
-		err := each(packTable, where, args, func(row []any) error {
+		err := s.db.eachOften(packTable, where, args, func(row []any) error {
 			until := row[6].(int64)
 			return s.records.unpack(bytesOf(row[7]), row[4].(int64), func(k RecordKey, body []byte) error {
 				if _, ok := slices.BinarySearchFunc(here, k, RecordKey.compare); !ok {

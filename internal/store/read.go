@@ -83,14 +83,17 @@ func (s *Store) EachJournal(fn func(JournalEntry) error) error {
 // Record returns these kept records; one that is not kept is not in the map.
 func (s *Store) Record(keys []RecordKey) (map[event.ID]*event.Kept, error) {
 	records := make(map[event.ID]*event.Kept, len(keys))
-	if err := s.inRows(keys, records); err != nil {
+	err := s.eachRow(keys, func(row []any) error {
+		id := idIn(row[1])
+		r, err := s.records.decode(bytesOf(row[3]), id)
+		records[id] = r
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
 	keys = slices.DeleteFunc(slices.Clone(keys), func(k RecordKey) bool { return records[k.ID] != nil })
-	if len(keys) == 0 {
-		return records, nil
-	}
-	err := s.eachPacked(keys, s.db.each, func(k RecordKey, _ int64, r *event.Kept) {
+	err = s.eachPacked(keys, func(k RecordKey, _ int64, r *event.Kept) {
 		if records[k.ID] == nil {
 			records[k.ID] = r
 		}
@@ -98,21 +101,15 @@ func (s *Store) Record(keys []RecordKey) (map[event.ID]*event.Kept, error) {
 	return records, err
 }
 
-// inRows adds those of the records that have rows of their own.
-func (s *Store) inRows(keys []RecordKey, records map[event.ID]*event.Kept) error {
+// eachRow calls fn for those of the records that have rows of their own.
+func (s *Store) eachRow(keys []RecordKey, fn func(row []any) error) error {
 	for lot := range slices.Chunk(keys, 100) {
 		where := "WHERE time = ? AND id = ?" + strings.Repeat(" OR time = ? AND id = ?", len(lot)-1)
 		args := make([]any, 0, 2*len(lot))
 		for i := range lot {
 			args = append(args, lot[i].Time, lot[i].ID[:])
 		}
-		err := s.db.each(recordTable, where, args, func(row []any) error {
-			id := idIn(row[1])
-			r, err := s.records.decode(bytesOf(row[3]), id)
-			records[id] = r
-			return err
-		})
-		if err != nil {
+		if err := s.db.each(recordTable, where, args, fn); err != nil {
 			return err
 		}
 	}

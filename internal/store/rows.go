@@ -43,6 +43,7 @@ type packed struct {
 	packs    []parcel
 	single   []int    // indices of the records that get rows of their own
 	records  [][]byte // by single
+	before   map[RecordKey]asKept
 	pending  [][]byte // by c.Pending
 }
 
@@ -83,6 +84,9 @@ func (s *Store) pack(c *Commit) (p packed, err error) {
 		return p, err
 	}
 	p.packs, p.single = parcels(c.Records, s.packAtLeast)
+	if p.before, err = s.kept(c.Records, p.single); err != nil {
+		return p, err
+	}
 	onAllCores(len(p.packs), 1, func(i int) { p.packs[i].packed = s.records.pack(c.Records, p.packs[i].records) })
 	p.records = s.records.encodeAll(len(p.single), func(i int) *event.Kept { return c.Records[p.single[i]].Record })
 	p.pending = s.records.encodeAll(len(c.Pending), func(i int) *event.Kept { return c.Pending[i].Record })
@@ -162,7 +166,7 @@ func (s *Store) putRows(c *Commit, p packed, next *head) error {
 		}
 	}
 	for n, i := range p.single {
-		if err := s.putRecord(&c.Records[i], p.records[n], next); err != nil {
+		if err := s.putRecord(&c.Records[i], p.records[n], p.before[c.Records[i].key()], next); err != nil {
 			return err
 		}
 	}
@@ -230,8 +234,9 @@ func inOrderOfTime(records []KeptRecord) []int {
 	return order
 }
 
-// putRecord keeps a record in a row of its own, or prolongs one that is kept already.
-func (s *Store) putRecord(k *KeptRecord, record []byte, next *head) error {
+// putRecord keeps a record in a row of its own, or prolongs one that is kept already. before is how it was kept, of one that is
+// prolonged or revised.
+func (s *Store) putRecord(k *KeptRecord, record []byte, before asKept, next *head) error {
 	if k.Record != nil && !k.Revised {
 		added, err := s.db.keep(recordTable, k.Time, k.ID[:], k.Until, record)
 		if added {
@@ -240,38 +245,64 @@ func (s *Store) putRecord(k *KeptRecord, record []byte, next *head) error {
 		if added || err != nil {
 			return err
 		}
+		err = s.db.eachOwn(recordTable, "WHERE time = ? AND id = ?", []any{k.Time, k.ID[:]}, func(row []any) error {
+			before = asKeptIn(row)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
 	}
-	until, kept, own, err := s.kept(k.key(), next)
 	switch {
-	case err != nil:
-		return err
-	case kept == nil && k.Record == nil, own && until >= k.Until && !k.Revised:
+	case before.record == nil && k.Record == nil, before.own && before.until >= k.Until && !k.Revised:
 		return nil
-	case !k.Revised && kept != nil, k.Record == nil:
-		record = kept
+	case before.record != nil && (!k.Revised || k.Record == nil):
+		record = before.record
 	}
-	if !own {
+	if !before.own {
 		next.rows.records++
 	}
-	return s.db.put(recordTable, k.Time, k.ID[:], max(until, k.Until), record)
+	return s.db.put(recordTable, k.Time, k.ID[:], max(before.until, k.Until), record)
 }
 
-// kept is a record as it is kept, packed for a row of its own; nil if it is not. own says that it has one, which then counts:
-// what a pack still holds is the same, or older.
-func (s *Store) kept(k RecordKey, next *head) (until int64, record []byte, own bool, err error) {
-	err = s.db.eachOwn(recordTable, "WHERE time = ? AND id = ?", []any{k.Time, k.ID[:]}, func(row []any) error {
-		until, record, own = row[2].(int64), bytesOf(row[3]), true
+// asKept is how a record is kept, packed for a row of its own; own says that it has one, which then counts: what a pack still
+// holds is the same, or older.
+type asKept struct {
+	until  int64
+	record []byte
+	own    bool
+}
+
+func asKeptIn(row []any) asKept {
+	return asKept{until: row[2].(int64), record: bytesOf(row[3]), own: true}
+}
+
+// kept says how these records of a commit are kept before it: those that it prolongs or revises.
+func (s *Store) kept(records []KeptRecord, which []int) (map[RecordKey]asKept, error) {
+	var keys []RecordKey
+	for _, i := range which {
+		if k := &records[i]; k.Record == nil || k.Revised {
+			keys = append(keys, k.key())
+		}
+	}
+	found := make(map[RecordKey]asKept, len(keys))
+	err := s.eachRow(keys, func(row []any) error {
+		found[RecordKey{row[0].(int64), idIn(row[1])}] = asKeptIn(row)
 		return nil
 	})
-	if err != nil || own || next.rows.packs == 0 {
-		return until, record, own, err
+	if err != nil {
+		return nil, err
 	}
-	err = s.eachPacked([]RecordKey{k}, s.db.eachOwn, func(_ RecordKey, packUntil int64, r *event.Kept) {
-		if until = max(until, packUntil); record == nil {
-			record = s.records.encode(r)
+	keys = slices.DeleteFunc(keys, func(k RecordKey) bool { return found[k].own })
+	err = s.eachPacked(keys, func(k RecordKey, until int64, r *event.Kept) {
+		f := found[k]
+		if f.record == nil {
+			f.record = s.records.encode(r)
 		}
+		f.until = max(f.until, until)
+		found[k] = f
 	})
-	return until, record, false, err
+	return found, err
 }
 
 func (s *Store) putPending(c *Commit, records [][]byte, next *head) error {

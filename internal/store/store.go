@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"probity/internal/evidence"
@@ -35,7 +36,8 @@ type Store struct {
 	evidence *evidence.Log
 
 	acknowledged *acknowledged
-	packAtLeast  int // records that make a pack: tests make small ones
+	packAtLeast  int                         // records that make a pack: tests make small ones
+	levels       [packLevels + 1]atomic.Bool // that have packs
 
 	mu        sync.Mutex // held by whatever changes, and for what is below
 	windows   *windowLog
@@ -96,7 +98,7 @@ func (s *Store) open() (err error) {
 		return err
 	}
 	if version == schemaVersion {
-		return s.rewind()
+		return errors.Join(s.findLevels(), s.rewind())
 	}
 	return s.upgrade(version)
 }

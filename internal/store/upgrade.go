@@ -111,7 +111,7 @@ func (s *Store) rekeyRecords(next *head) error {
 			return err
 		}
 		k.Time = k.Record.Time()
-		return s.putRecord(&k, s.records.encode(k.Record), next)
+		return s.putRecord(&k, s.records.encode(k.Record), asKept{}, next)
 	})
 }
 
