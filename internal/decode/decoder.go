@@ -46,6 +46,7 @@ type Decoder struct {
 	idRefs     []int
 	sequence   *sequence
 	rules      []rule
+	columns    [][]reading // by native field: what rules read in its texts, where these are remembered
 }
 
 type sequence struct {
@@ -55,10 +56,12 @@ type sequence struct {
 
 // rule is a field and where its value comes from.
 type rule struct {
-	field event.Field
-	name  string
-	kind  event.Kind
-	spec  spec
+	field   event.Field
+	name    string
+	kind    event.Kind
+	spec    spec
+	choices []choice // the spec laid out; nil if it is not
+	single  bool     // the choices are one native field as it stands
 }
 
 // New builds a decoder. The format must be one that ParseFormat found no problem in.
@@ -131,7 +134,13 @@ func (d *Decoder) compile(fields map[string]event.Kind) error {
 			return err
 		}
 	}
-	return d.compileFields(fields)
+	if err := d.compileFields(fields); err != nil {
+		return err
+	}
+	for i := range d.rules { // their specs stay where they are from now on
+		d.planRule(&d.rules[i])
+	}
+	return nil
 }
 
 func (d *Decoder) compileTime() error {
@@ -186,7 +195,7 @@ func (d *Decoder) addRule(name string, s spec) error {
 	if !ok {
 		return fmt.Errorf("the schema has no field %s", name)
 	}
-	d.rules = append(d.rules, rule{field, name, d.schema.Info(field).Kind, s})
+	d.rules = append(d.rules, rule{field: field, name: name, kind: d.schema.Info(field).Kind, spec: s})
 	return nil
 }
 

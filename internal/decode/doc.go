@@ -3,8 +3,8 @@
 // publishes its schema.
 //
 // It does no input or output beyond its embedded formats, reads no clock, knows no persons and keeps nothing between two
-// records but names and parsers. Package source frames with it; the pipeline decodes with it, one Worker a goroutine; the
-// command decode shows what it makes of a file.
+// records but parsers, and what spares it work: names, words and the day (natives.go, words.go, daybefore.go). Package source
+// frames with it; the pipeline decodes with it, one Worker a goroutine; the command decode shows what it makes of a file.
 //
 // # A format
 //
@@ -99,6 +99,11 @@
 //
 // A Windows event ends at its end tag or at the next event's start tag (framewinevent.go), without XML being read: so a torn
 // event costs itself only. Rejected: reading XML while framing, since a resume in mid-file would need the parser's state.
+//
+// What is common has a short way of its own, which takes a third of the time: JSON without arrays and objects (parseflat.go), rows
+// without quotes (parsecsv.go), rules whose field is one text through one table (choices.go). Each leaves what it does not know to
+// the general way, and tests decode mutated records with and without the short ways. Rejected: a short way for nested JSON, since it
+// would be a second parser of all JSON.
 //
 // Structured data of RFC 5424 is validated by the library and then read again in order, since the library's map forgets
 // order and repetition. JSON is read by valyala/fastjson, with depth bounded before it recurses.

@@ -67,25 +67,20 @@ func (f *csvFramer) Frame(block []byte, base int64, atEOF bool, max int, out []R
 				continue
 			}
 		}
-		rec, used := f.next(block[pos:], atEOF)
+		used, all := f.next(block[pos:], base+int64(pos), atEOF, out)
 		if used == 0 {
 			break
 		}
-		if rec.Data != nil {
-			rec.Offset = base + int64(pos)
-			out = append(out, rec)
-		}
-		pos += used
+		pos, out = pos+used, all
 	}
 	return pos, out
 }
 
-// next cuts one record from the front of rest. Data is nil if what was used is no record, and used is 0 if the record is
-// not whole yet.
-func (f *csvFramer) next(rest []byte, atEOF bool) (rec Record, used int) {
+// next appends the record at the front of rest, if that is one, and says how many bytes it used: none if it is not whole yet.
+func (f *csvFramer) next(rest []byte, at int64, atEOF bool, out []Record) (used int, _ []Record) {
 	newline := bytes.IndexByte(rest, '\n')
 	if f.skip {
-		return f.longLine(rest, newline, atEOF)
+		return f.longLine(rest, newline, at, atEOF, out)
 	}
 	end, open := newline, false
 	if newline < 0 || bytes.IndexByte(rest[:newline], '"') >= 0 {
@@ -94,36 +89,36 @@ func (f *csvFramer) next(rest []byte, atEOF bool) (rec Record, used int) {
 	switch {
 	case end > f.limit || end < 0 && len(rest) > f.limit:
 		if newline < 0 || newline > f.limit {
-			return f.longLine(rest, newline, atEOF)
+			return f.longLine(rest, newline, at, atEOF, out)
 		}
-		return Record{Data: withoutCR(rest[:newline]), Reject: ReasonTooLong}, newline + 1
+		return newline + 1, append(out, Record{Data: withoutCR(rest[:newline]), Offset: at, Reject: ReasonTooLong})
 	case end >= 0:
-		return f.row(rest[:end], false), end + 1
+		return end + 1, f.row(rest[:end], at, false, out)
 	case !atEOF:
-		return Record{}, 0
+		return 0, out
 	case open && newline >= 0:
-		return Record{Data: withoutCR(rest[:newline]), Reject: ReasonQuote}, newline + 1
+		return newline + 1, append(out, Record{Data: withoutCR(rest[:newline]), Offset: at, Reject: ReasonQuote})
 	}
-	return f.row(rest, true), len(rest)
+	return len(rest), f.row(rest, at, true, out)
 }
 
-// longLine returns the next piece of a line that is too long.
-func (f *csvFramer) longLine(rest []byte, newline int, atEOF bool) (Record, int) {
+// longLine appends the next piece of a line that is too long.
+func (f *csvFramer) longLine(rest []byte, newline int, at int64, atEOF bool, out []Record) (used int, _ []Record) {
 	switch {
 	case newline > f.limit || newline < 0 && len(rest) > f.limit:
 		f.skip = true
-		return Record{Data: rest[:f.limit], Reject: ReasonTooLong}, f.limit
+		return f.limit, append(out, Record{Data: rest[:f.limit], Offset: at, Reject: ReasonTooLong})
 	case newline > 0:
 		f.skip = false
-		return Record{Data: rest[:newline], Reject: ReasonTooLong}, newline + 1
+		return newline + 1, append(out, Record{Data: rest[:newline], Offset: at, Reject: ReasonTooLong})
 	case newline == 0:
 		f.skip = false
-		return Record{}, 1
+		return 1, out
 	case atEOF:
 		f.skip = false
-		return Record{Data: rest, Reject: ReasonTooLong, Partial: true}, len(rest)
+		return len(rest), append(out, Record{Data: rest, Offset: at, Reject: ReasonTooLong, Partial: true})
 	}
-	return Record{}, 0
+	return 0, out
 }
 
 // recordEnd finds the newline that ends the record at the front of b, -1 if there is none; open says that the bytes end
@@ -153,35 +148,38 @@ func recordEnd(b []byte, separator byte) (end int, open bool) {
 	}
 }
 
-// row returns the record of a whole row, with nil Data for blank lines and header rows.
-func (f *csvFramer) row(line []byte, partial bool) Record {
+// row appends the record of a whole row, unless it is a blank line or a header row.
+func (f *csvFramer) row(line []byte, at int64, partial bool, out []Record) []Record {
 	line = withoutCR(line)
 	if blank(line) {
-		return Record{}
+		return out
 	}
 	if f.header && !f.seen {
 		head := f.readHeader(line)
 		switch {
 		case head != nil && (f.head == nil || !slices.Equal(f.head.Columns, head.Columns)):
 			f.head, f.seen = head, true
-			return Record{}
+			return out
 		case head != nil:
 			f.seen = true // the same columns: keep the Header that workers already know
-			return Record{}
+			return out
 		case f.head == nil:
-			return Record{Data: line, Partial: partial, Reject: ReasonColumns}
+			return append(out, Record{Data: line, Offset: at, Partial: partial, Reject: ReasonColumns})
 		}
 		f.seen = true // a later file of the chain without a header row: the columns stay
 	}
 	if f.repeated(line) {
-		return Record{}
+		return out
 	}
-	return Record{Data: line, Partial: partial, Header: f.head}
+	return append(out, Record{Data: line, Offset: at, Partial: partial, Header: f.head})
 }
 
 // repeated reports whether line is the header row again, however it is quoted.
 func (f *csvFramer) repeated(line []byte) bool {
 	first := f.head.Columns[0]
+	if first != "" && line[0] != first[0] && line[0] != '"' {
+		return false // as almost every line says with its first byte
+	}
 	if !bytes.HasPrefix(bytes.TrimPrefix(line, []byte{'"'}), []byte(first)) {
 		return false
 	}

@@ -13,6 +13,8 @@ type layout struct {
 	zoned bool      // the text says its offset from UTC
 	named bool      // by a zone's abbreviation, which means something in the configured zone only
 	fast  []element // nil if the layout has more than digits; then package time reads it
+	date  int       // with fast, bytes of the date before 15:04:05, 0 if the layout is another
+	tail  []element // with date: what stands behind 15:04:05
 }
 
 type layoutKind uint8
@@ -54,12 +56,14 @@ func parseLayout(text string) layout {
 	case "stamp":
 		return layout{kind: layoutStamp, text: time.Stamp}
 	}
-	return layout{
+	l := layout{
 		text:  text,
 		zoned: strings.Contains(text, "Z07") || strings.Contains(text, "-07") || strings.Contains(text, "MST"),
 		named: strings.Contains(text, "MST"),
 		fast:  elements(text),
 	}
+	l.date, l.tail = dateBefore(l.fast)
+	return l
 }
 
 var numbers = []struct {
@@ -124,7 +128,7 @@ type civil struct {
 }
 
 // read reads text. The fast way accepts only what package time accepts, and reads it the same; a test holds that.
-func (l *layout) read(text string, zone *time.Location, year int) (civil, bool) {
+func (l *layout) read(text string, zone *time.Location, year int, before *dayBefore) (civil, bool) {
 	switch l.kind {
 	case layoutUnix, layoutUnixMilli:
 		return readUnix(text, l.kind == layoutUnixMilli)
@@ -137,8 +141,11 @@ func (l *layout) read(text string, zone *time.Location, year int) (civil, bool) 
 		return civil{seconds: day.Unix(), nanos: int64(day.Nanosecond())}, day.Day() == t.Day()
 	}
 	if l.fast != nil {
-		if c, ok := readElements(l.fast, text); ok {
+		if c, ok := before.read(l, text); ok {
 			return c, true
+		}
+		if l.goesOn(text, before) {
+			return civil{}, false
 		}
 	}
 	if !l.zoned {

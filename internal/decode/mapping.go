@@ -60,6 +60,9 @@ func (d *Decoder) compileSpec(s Spec) (spec, error) {
 
 // one returns the text of a native field, the first of several that a path leads to, "" if it is missing.
 func (w *Worker) one(r int) string {
+	if w.plain {
+		return w.natives.refs[r].text
+	}
 	text, list := w.native(r)
 	if len(list) > 0 {
 		return list[0]
@@ -228,8 +231,8 @@ func (w *Worker) coerce(name string, kind event.Kind, text string, list []string
 func (w *Worker) scalar(kind event.Kind, text string) (event.Value, bool) {
 	switch kind {
 	case event.Int:
-		n, err := strconv.ParseInt(text, 10, 64)
-		return ifOK(event.IntValue(n), err == nil)
+		n, ok := readInt(text)
+		return ifOK(event.IntValue(n), ok)
 	case event.Bool:
 		b, ok := readBool(text)
 		return ifOK(event.BoolValue(b), ok)
@@ -243,6 +246,17 @@ func (w *Worker) scalar(kind event.Kind, text string) (event.Value, bool) {
 	return event.StringValue(text), true
 }
 
+func readInt(text string) (int64, bool) {
+	const safe = 18 // so many digits do not overflow
+	if len(text) <= safe && text != "" {
+		if n, ok := readDigits(text, len(text)); ok {
+			return int64(n), true
+		}
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	return n, err == nil
+}
+
 func ifOK(v event.Value, ok bool) (event.Value, bool) {
 	if !ok {
 		return event.Value{}, false
@@ -252,6 +266,12 @@ func ifOK(v event.Value, ok bool) (event.Value, bool) {
 
 // readBool reads the ways in which logs write booleans.
 func readBool(text string) (value, ok bool) {
+	switch text { // as most do
+	case "Y", "true", "1":
+		return true, true
+	case "N", "false", "0":
+		return false, true
+	}
 	for _, word := range []string{"true", "yes", "y", "1"} {
 		if strings.EqualFold(text, word) {
 			return true, true

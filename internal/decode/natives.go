@@ -1,6 +1,8 @@
 package decode
 
 import (
+	"strings"
+
 	"probity/internal/event"
 
 	"github.com/valyala/fastjson"
@@ -11,9 +13,14 @@ const maxSymbols = 4096
 
 // symbol is the name of a native field as a worker remembers it.
 type symbol struct {
-	name string
-	ref  int    // index into natives.refs; -1 if the format does not refer to the name
-	seen uint32 // number of the record that had it last
+	name   string
+	ref    int    // index into natives.refs; -1 if the format does not refer to the name
+	seen   uint32 // number of the record that had it last
+	member string // how a JSON object says it that needs no escapes for it, with its colon; "" if the symbol is not remembered
+	// In flat JSON, the names that came behind it. Records of one log have the same members in the same order, but for some that
+	// only some of them have: so several names may be next.
+	next [3]*symbol
+	turn uint8 // which of next is given up for another
 }
 
 // ref is what one native field that the format refers to holds in the record at hand.
@@ -31,7 +38,8 @@ type natives struct {
 	byName  map[string]int     // name → index into refs
 	symbols map[string]*symbol // names seen so far
 	beyond  map[string]bool    // names of this record that found no room in symbols
-	order   []*symbol          // the names of the record before, as they came: mostly they come so again
+	start   symbol             // nameless: the first names of records are next to it
+	kept    []event.Pair       // with a payload: what the record around it gives, which every beginning begins with
 	record  uint32
 	doubled []string // names that this record has twice
 	raw     bool     // this record is not valid UTF-8
@@ -53,10 +61,16 @@ func (n *natives) begin(pairs []event.Pair) {
 	n.record++
 	if n.record == 0 { // the counter came round: no symbol may look seen
 		clear(n.symbols)
-		n.order = nil
+		n.start = symbol{}
 		n.record = 1
 	}
+	for _, p := range n.kept {
+		n.add(n.symbol(bytesOf(p.Name)), p.Text, nil)
+	}
 }
+
+// again forgets what this record has given so far.
+func (n *natives) again() { n.begin(n.pairs[:0]) }
 
 // symbol returns what is known of a name. The name is copied if it is kept.
 func (n *natives) symbol(name []byte) *symbol {
@@ -66,6 +80,7 @@ func (n *natives) symbol(name []byte) *symbol {
 	s := n.newSymbol(string(name))
 	if len(n.symbols) < maxSymbols {
 		n.symbols[string(name)] = s
+		s.member = `"` + string(name) + `":`
 	} else if n.beyond[s.name] {
 		s.seen = n.record
 	} else {
@@ -74,20 +89,25 @@ func (n *natives) symbol(name []byte) *symbol {
 	return s
 }
 
-// next is symbol for the i-th name of a record.
-func (n *natives) next(i int, name string) *symbol {
-	if i < len(n.order) && n.order[i].name == name {
-		return n.order[i]
+// foretold returns the symbol whose name and colon text begins with if it is one that came behind last before, else nil.
+func (last *symbol) foretold(text string) *symbol {
+	for _, s := range &last.next {
+		if s == nil {
+			return nil
+		}
+		if strings.HasPrefix(text, s.member) {
+			return s
+		}
 	}
-	s := n.symbol(bytesOf(name))
-	switch {
-	case n.symbols[s.name] != s: // it is not remembered
-	case i < len(n.order):
-		n.order[i] = s
-	case i == len(n.order):
-		n.order = append(n.order, s)
+	return nil
+}
+
+// learn makes s, if it is remembered, a name that is foretold behind last.
+func (last *symbol) learn(s *symbol) {
+	if s.member != "" {
+		last.next[last.turn] = s
+		last.turn = (last.turn + 1) % uint8(len(last.next))
 	}
-	return s
 }
 
 func (n *natives) newSymbol(name string) *symbol {
@@ -122,6 +142,22 @@ func (n *natives) add(s *symbol, text string, array *fastjson.Value) (first bool
 		n.refs[s.ref] = held
 	}
 	return true
+}
+
+// take is add for a text that is legible and no array.
+func (n *natives) take(s *symbol, text string) {
+	if s.seen == n.record {
+		n.add(s, text, nil)
+		return
+	}
+	s.seen = n.record
+	if text == "" {
+		return
+	}
+	n.pairs = append(n.pairs, event.Pair{Name: s.name, Text: text})
+	if s.ref >= 0 {
+		n.refs[s.ref] = ref{text: text}
+	}
 }
 
 // also lets mappings see a field under a second name as long as no other field claims that name in this record.

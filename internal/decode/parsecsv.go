@@ -2,16 +2,19 @@ package decode
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 	"strings"
 )
 
-// csvParser reads one CSV record. A row without quotes is cut at its separators; any other goes through encoding/csv, which
-// turns CRLF inside quotes into LF.
+// csvParser reads one CSV record. A row without quotes is cut at its separators, and one with quotes read as long as all is well;
+// any other goes through encoding/csv, which turns CRLF inside quotes into LF, and says what is wrong.
 type csvParser struct {
+	text      *arena
 	separator byte
 	fixed     *Header // where there is no header row
 	header    *Header // whose symbols are at hand
@@ -33,6 +36,69 @@ func (p *csvParser) parse(n *natives, text string, h *Header) *Reject {
 	if strings.IndexByte(text, '"') < 0 && strings.IndexByte(text, '\n') < 0 {
 		return splitFields(n, p.symbols, text, p.separator, false)
 	}
+	if p.quoted(n, text) {
+		return nil
+	}
+	n.again()
+	return p.any(n, text)
+}
+
+// quoted reads a row with quotes as RFC 4180 has them, on one line. It is false for any other, of which n may have some fields.
+func (p *csvParser) quoted(n *natives, text string) bool {
+	if strings.IndexByte(text, '\n') >= 0 || strings.HasSuffix(text, "\r") {
+		return false
+	}
+	for i, s := range p.symbols {
+		field, rest, ok := "", "", true
+		if strings.HasPrefix(text, `"`) {
+			field, rest, ok = p.unquote(text[1:])
+		} else {
+			end := next(text, 0, p.separator)
+			field, rest = text[:end], text[end:]
+			ok = strings.IndexByte(field, '"') < 0
+		}
+		switch last := i == len(p.symbols)-1; {
+		case !ok || last != (rest == ""):
+			return false
+		case !last && rest[0] != p.separator:
+			return false
+		case !last:
+			text = rest[1:]
+		}
+		n.column(s, field, false)
+	}
+	return len(p.symbols) > 0
+}
+
+// unquote reads a field behind its first quote, and what stands behind its last.
+func (p *csvParser) unquote(text string) (field, rest string, ok bool) {
+	end, doubled := 0, false
+	for {
+		end = next(text, end, '"')
+		if end == len(text) {
+			return "", "", false
+		}
+		if end+1 == len(text) || text[end+1] != '"' {
+			break
+		}
+		end, doubled = end+2, true
+	}
+	field, rest = text[:end], text[end+1:]
+	if !doubled {
+		return field, rest, true
+	}
+	b := p.text.room(len(field))
+	for i := 0; i < len(field); i++ {
+		b = append(b, field[i])
+		if field[i] == '"' {
+			i++ // its second
+		}
+	}
+	return p.text.keep(b), rest, true
+}
+
+// any reads any row.
+func (p *csvParser) any(n *natives, text string) *Reject {
 	row, err := p.read(text)
 	if err != nil {
 		return &Reject{ReasonSyntax, "not CSV: " + err.Error() + " in " + quote(text)}
@@ -99,19 +165,69 @@ func (p *delimitedParser) parse(n *natives, text string, _ *Header) *Reject {
 	return splitFields(n, p.symbols, text, p.separator, p.trim)
 }
 
+// splitFields adds what stands between the separators of text. It looks for them in eight bytes at a time.
 func splitFields(n *natives, symbols []*symbol, text string, separator byte, trim bool) *Reject {
-	if have := bytes.Count(bytesOf(text), []byte{separator}) + 1; have != len(symbols) {
-		return wrongColumns(have, len(symbols), text)
-	}
-	for _, s := range symbols {
-		field, rest, _ := strings.Cut(text, string(rune(separator)))
-		if trim {
-			field = strings.Trim(field, " \t")
+	b, column, from, i := bytesOf(text), 0, 0, 0
+	last := len(symbols) - 1
+	for ; i+8 <= len(b); i += 8 {
+		for found := bytesLike(binary.LittleEndian.Uint64(b[i:]), separator); found != 0; found &= found - 1 {
+			end := i + bits.TrailingZeros64(found)/8
+			if column >= last {
+				return wrongColumns(bytes.Count(b, []byte{separator})+1, len(symbols), text)
+			}
+			n.column(symbols[column], text[from:end], trim)
+			column, from = column+1, end+1
 		}
-		n.add(s, field, nil)
-		text = rest
 	}
+	for ; i < len(b); i++ {
+		if b[i] != separator {
+			continue
+		}
+		if column >= last {
+			return wrongColumns(bytes.Count(b, []byte{separator})+1, len(symbols), text)
+		}
+		n.column(symbols[column], text[from:i], trim)
+		column, from = column+1, i+1
+	}
+	if column != last {
+		return wrongColumns(column+1, len(symbols), text)
+	}
+	n.column(symbols[column], text[from:], trim)
 	return nil
+}
+
+// bytesLike has the highest bit of each byte of eight that is c.
+func bytesLike(eight uint64, c byte) uint64 {
+	const low = 0x7f7f7f7f7f7f7f7f
+	differ := eight ^ uint64(c)*0x0101010101010101
+	return ^((differ&low + low) | differ | low)
+}
+
+// column is add for one field of a row.
+func (n *natives) column(s *symbol, text string, trim bool) {
+	if trim {
+		text = trimmed(text)
+	}
+	if n.raw {
+		n.add(s, text, nil)
+	} else {
+		n.take(s, text)
+	}
+}
+
+// trimmed cuts spaces and tabs off both ends. Padding stands behind, in wide columns.
+func trimmed(text string) string {
+	const spaces = "        "
+	for len(text) >= len(spaces) && text[len(text)-len(spaces):] == spaces {
+		text = text[:len(text)-len(spaces)]
+	}
+	for text != "" && (text[len(text)-1] == ' ' || text[len(text)-1] == '\t') {
+		text = text[:len(text)-1]
+	}
+	for text != "" && (text[0] == ' ' || text[0] == '\t') {
+		text = text[1:]
+	}
+	return text
 }
 
 func wrongColumns(have, want int, text string) *Reject {

@@ -17,7 +17,8 @@ func pairsOf(text string, withFlat bool) (pairs []event.Pair, doubled []string, 
 	p := &jsonParser{w: w, flat: flat{text: &w.text}}
 	n := newNatives(map[string]int{})
 	n.begin(nil)
-	took = p.flat.parse(text)
+	took = p.flat.parse(n, text)
+	n.again()
 	if withFlat {
 		reject = p.parse(n, text, nil)
 		return n.pairs, n.doubled, took, reject

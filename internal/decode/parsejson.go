@@ -26,12 +26,15 @@ type jsonParser struct {
 
 func (p *jsonParser) parse(n *natives, text string, _ *Header) *Reject {
 	p.root = nil
-	if p.flat.parse(text) {
-		for i, m := range p.flat.members {
-			n.add(n.next(i, m.name), m.text, nil)
-		}
+	if p.flat.parse(n, text) {
 		return nil
 	}
+	n.again()
+	return p.whole(n, text)
+}
+
+// whole reads any object.
+func (p *jsonParser) whole(n *natives, text string) *Reject {
 	if deeperThan(bytesOf(text), maxDepth) {
 		return &Reject{ReasonTooDeep, "JSON nested deeper than 64"}
 	}

@@ -13,8 +13,19 @@ type pattern struct {
 	re    *regexp.Regexp
 	prog  *syntax.Prog
 	group int
-	whole bool // it can begin where the text begins, only
+	whole bool       // it can begin where the text begins, only
+	alts  int        // how many of prog.Inst are alternatives
+	alt   []int      // their numbers, by instruction
+	first []bytesSet // by instruction: the bytes that may come next where it leads to a match, so that most ways are never tried
 }
+
+// bytesSet is a set of bytes, with atEnd where the text ends.
+type bytesSet [5]uint64
+
+const atEnd = 256
+
+func (b *bytesSet) has(c int) bool { return b[c/64]&(1<<(c%64)) != 0 }
+func (b *bytesSet) add(c int)      { b[c/64] |= 1 << (c % 64) }
 
 func compilePattern(text string) (*pattern, error) {
 	re, err := regexp.Compile(text)
@@ -29,7 +40,40 @@ func compilePattern(text string) (*pattern, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pattern{re, prog, re.SubexpIndex("value"), prog.StartCond()&syntax.EmptyBeginText != 0}, nil
+	p := &pattern{re: re, prog: prog, group: re.SubexpIndex("value"), whole: prog.StartCond()&syntax.EmptyBeginText != 0}
+	p.alt, p.first = make([]int, len(prog.Inst)), make([]bytesSet, len(prog.Inst))
+	for pc := range prog.Inst {
+		if op := prog.Inst[pc].Op; op == syntax.InstAlt || op == syntax.InstAltMatch {
+			p.alt[pc] = p.alts
+			p.alts++
+		}
+		p.begin(&p.first[pc], uint32(pc), make([]bool, len(prog.Inst)))
+	}
+	return p, nil
+}
+
+// begin adds the bytes that may come next at pc. Of those beyond ASCII it knows nothing, so all may.
+func (p *pattern) begin(set *bytesSet, pc uint32, seen []bool) {
+	if seen[pc] {
+		return
+	}
+	seen[pc] = true
+	switch inst := &p.prog.Inst[pc]; inst.Op {
+	case syntax.InstMatch:
+		*set = bytesSet{^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0)}
+	case syntax.InstFail:
+	case syntax.InstAlt, syntax.InstAltMatch:
+		p.begin(set, inst.Out, seen)
+		p.begin(set, inst.Arg, seen)
+	case syntax.InstCapture, syntax.InstNop, syntax.InstEmptyWidth:
+		p.begin(set, inst.Out, seen)
+	default: // a character
+		for c := range 256 {
+			if c >= utf8.RuneSelf || inst.MatchRune(rune(c)) {
+				set.add(c)
+			}
+		}
+	}
 }
 
 // maxVisited bounds a search: states of the program times places in the text. Beyond it regexp is asked.
@@ -39,13 +83,13 @@ const maxVisited = 1 << 15
 type search struct {
 	*pattern
 	text    string
-	visited []uint64 // bits: this state was tried at this place, and led nowhere
+	visited []uint64 // bits: this alternative was tried at this place, and led nowhere
 	at      [2]int   // of the group
 }
 
 // find returns what the group holds, false if the pattern does not match or the group took no part in it.
 func (s *search) find(p *pattern, text string) (string, bool) {
-	size := len(p.prog.Inst) * (len(text) + 1)
+	size := p.alts * (len(text) + 1)
 	if size > maxVisited {
 		at := p.re.FindStringSubmatchIndex(text)
 		if at == nil || at[2*p.group] < 0 {
@@ -60,17 +104,16 @@ func (s *search) find(p *pattern, text string) (string, bool) {
 	}
 	s.visited = s.visited[:words]
 	clear(s.visited)
-	for from, width := 0, 1; from <= len(text); from += width { // not within a character
-		if width = 1; from < len(text) && text[from] >= utf8.RuneSelf {
-			_, width = utf8.DecodeRuneInString(text[from:])
-		}
+	for from := 0; from <= len(text); {
 		s.at = [2]int{-1, -1}
-		if s.match(uint32(p.prog.Start), from) {
+		if s.may(uint32(p.prog.Start), from) && s.match(uint32(p.prog.Start), from) {
 			return s.held()
 		}
-		if p.whole {
+		if p.whole || from == len(text) {
 			break
 		}
+		_, width := utf8.DecodeRuneInString(text[from:]) // nothing begins within a character
+		from += width
 	}
 	return "", false
 }
@@ -82,14 +125,18 @@ func (s *search) held() (string, bool) {
 	return s.text[s.at[0]:s.at[1]], true
 }
 
+// may reports whether the program may match from a state at a place, by the next byte.
+func (s *search) may(pc uint32, at int) bool {
+	next := atEnd
+	if at < len(s.text) {
+		next = int(s.text[at])
+	}
+	return s.first[pc].has(next)
+}
+
 // match runs the program from a state at a place. What was tried before and led nowhere leads nowhere again.
 func (s *search) match(pc uint32, at int) bool {
 	for {
-		bit := int(pc)*(len(s.text)+1) + at
-		if s.visited[bit/64]&(1<<(bit%64)) != 0 {
-			return false
-		}
-		s.visited[bit/64] |= 1 << (bit % 64)
 		inst := &s.prog.Inst[pc]
 		switch inst.Op {
 		case syntax.InstMatch:
@@ -97,10 +144,27 @@ func (s *search) match(pc uint32, at int) bool {
 		case syntax.InstFail:
 			return false
 		case syntax.InstAlt, syntax.InstAltMatch:
-			if s.match(inst.Out, at) {
-				return true
+			// Where only one way is open nothing needs remembering: no such ways lead round in a circle, since what opens them
+			// must branch off somewhere.
+			first, second := s.may(inst.Out, at), s.may(inst.Arg, at)
+			if first && second {
+				bit := s.alt[pc]*(len(s.text)+1) + at
+				if s.visited[bit/64]&(1<<(bit%64)) != 0 {
+					return false
+				}
+				s.visited[bit/64] |= 1 << (bit % 64)
+				if s.match(inst.Out, at) {
+					return true
+				}
 			}
-			pc = inst.Arg
+			switch {
+			case second:
+				pc = inst.Arg
+			case first:
+				pc = inst.Out
+			default:
+				return false
+			}
 			continue
 		case syntax.InstCapture:
 			if end := int(inst.Arg) - 2*s.group; end == 0 || end == 1 {
@@ -121,10 +185,14 @@ func (s *search) match(pc uint32, at int) bool {
 			if at == len(s.text) {
 				return false
 			}
-			r, width := rune(s.text[at]), 1
-			if r >= utf8.RuneSelf {
-				r, width = utf8.DecodeRuneInString(s.text[at:])
+			if s.text[at] < utf8.RuneSelf {
+				if !s.first[pc].has(int(s.text[at])) {
+					return false
+				}
+				at++
+				break
 			}
+			r, width := utf8.DecodeRuneInString(s.text[at:])
 			if inst.Op == syntax.InstRune1 && r != inst.Rune[0] || inst.Op != syntax.InstRune1 && !inst.MatchRune(r) {
 				return false
 			}

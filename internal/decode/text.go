@@ -2,6 +2,7 @@ package decode
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -89,18 +90,30 @@ var charmaps = map[string]*charmap.Charmap{"latin-1": charmap.ISO8859_1, "window
 
 // fromCharmap converts an encoding of one byte a character, which all agree on the lower half.
 func (w *Worker) fromCharmap(data []byte) string {
+	if ascii(data) {
+		return alias(data)
+	}
 	high := 0
 	for _, c := range data {
 		high += int(c >> 7)
-	}
-	if high == 0 {
-		return alias(data)
 	}
 	b := w.text.room(len(data) + 2*high)
 	for _, c := range data {
 		b = utf8.AppendRune(b, w.d.charmap.DecodeByte(c))
 	}
 	return w.text.keep(b)
+}
+
+// ascii looks at eight bytes at a time.
+func ascii(data []byte) bool {
+	all := uint64(0)
+	for ; len(data) >= 8; data = data[8:] {
+		all |= binary.LittleEndian.Uint64(data)
+	}
+	for _, c := range data {
+		all |= uint64(c)
+	}
+	return all&0x8080808080808080 == 0
 }
 
 // hostOnly cuts the port and the brackets off an address: 192.0.2.7:50123, [2001:db8::7]:50123, ws-0312:445.

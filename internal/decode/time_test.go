@@ -115,7 +115,7 @@ func TestLayouts(t *testing.T) {
 		{"Jan _2 2006 3:04PM", "Mar  2 2026 2:05PM", "2026-03-02T14:05:00Z"},
 	} {
 		l := parseLayout(tt.layout)
-		c, ok := l.read(tt.text, london, 2026)
+		c, ok := l.read(tt.text, london, 2026, &dayBefore{})
 		got := ""
 		if ok {
 			got = time.Unix(c.seconds, c.nanos).UTC().Format(time.RFC3339Nano)
@@ -137,6 +137,9 @@ func FuzzLayout(f *testing.F) {
 		f.Add(uint8(i), at.Format(l))
 	}
 	f.Add(uint8(0), "2026-03-02T14:05:17.1234567891Z")
+	f.Add(uint8(2), "2026-03-02T14:05:17.1234567891Z")
+	f.Add(uint8(2), "2026-03-02T14:05:17Z")
+	f.Add(uint8(2), "2026-03-02T14:05:17,")
 	f.Add(uint8(0), "0000-02-29T00:00:00-23:59")
 	f.Add(uint8(3), "2026-03-02 14:05:17.1234")
 	f.Fuzz(func(t *testing.T, i uint8, text string) {
@@ -144,11 +147,14 @@ func FuzzLayout(f *testing.F) {
 		if l.fast == nil {
 			t.Fatalf("%s has no fast way", l.text)
 		}
+		want, err := time.Parse(l.text, text)
+		if err == nil && l.goesOn(text, &dayBefore{}) {
+			t.Fatalf("%s does not go on in %q", l.text, text)
+		}
 		c, ok := readElements(l.fast, text)
 		if !ok {
 			return
 		}
-		want, err := time.Parse(l.text, text)
 		if err != nil {
 			t.Fatalf("%s accepts %q as %+v: %v", l.text, text, c, err)
 		}

@@ -23,8 +23,9 @@ type Worker struct {
 	d        *Decoder
 	text     arena
 	clock    localClock
-	natives  *natives // the event's
-	outer    *natives // with a payload: the record's around it
+	days     []dayBefore // by layout
+	natives  *natives    // the event's
+	outer    *natives    // with a payload: the record's around it
 	record   parser
 	payload  parser
 	json     *jsonParser       // the one that reads the event's native fields, if one does
@@ -35,7 +36,9 @@ type Worker struct {
 	joint    []byte // scratch: a time that stands in several fields
 	search   search
 	oddities []string
-	unclear  bool // something illegible was asked for
+	unclear  bool    // something illegible was asked for
+	plain    bool    // the record has neither arrays nor objects nor anything illegible
+	words    []words // by Decoder.columns
 }
 
 // parser reads one record's text into native fields.
@@ -46,9 +49,13 @@ type parser interface {
 // NewWorker returns a worker for one goroutine.
 func (d *Decoder) NewWorker() *Worker {
 	w := &Worker{
-		d: d, clock: localClock{zone: d.zone}, natives: newNatives(d.refNames), lowered: map[string]string{}, hyphened: map[string]string{},
+		d: d, clock: localClock{zone: d.zone}, days: make([]dayBefore, len(d.layouts)), natives: newNatives(d.refNames),
+		lowered: map[string]string{}, hyphened: map[string]string{},
 	}
 	w.record = w.newParser(d.format.Decoder, false)
+	for _, c := range d.columns {
+		w.words = append(w.words, words{readings: c})
+	}
 	last := w.record
 	if p := d.format.Payload; p != nil {
 		w.outer = newNatives(d.outerNames)
@@ -66,7 +73,7 @@ func (w *Worker) newParser(decoder string, payload bool) parser {
 	case "json":
 		return &jsonParser{w: w, flat: flat{text: &w.text}}
 	case "csv":
-		return &csvParser{separator: w.d.separator, fixed: w.d.fixed}
+		return &csvParser{text: &w.text, separator: w.d.separator, fixed: w.d.fixed}
 	case "delimited":
 		return &delimitedParser{
 			separator: separatorOf(f.Delimited.Separator), columns: f.Delimited.Columns, trim: f.Delimited.Padded == nil || *f.Delimited.Padded,
@@ -99,6 +106,7 @@ func (w *Worker) Decode(rec Record, ev *event.Event) error {
 	}
 	text, reject := w.recordText(rec.Data)
 	if reject == nil {
+		w.natives.kept = w.natives.kept[:0]
 		w.natives.begin(ev.Native)
 		reject = w.parse(text, rec.Header)
 		ev.Native = w.natives.pairs
@@ -126,14 +134,15 @@ func (w *Worker) parse(text string, h *Header) *Reject {
 	if w.payload == nil {
 		return w.record.parse(w.natives, text, h)
 	}
-	w.outer.begin(w.outer.pairs[:0])
+	w.outer.again()
 	if reject := w.record.parse(w.outer, text, h); reject != nil {
 		return reject
 	}
 	p := w.d.format.Payload
 	for _, name := range p.Keep {
-		w.natives.add(w.natives.symbol(bytesOf(name)), w.outer.refs[w.d.outerNames[name]].text, nil)
+		w.natives.kept = append(w.natives.kept, event.Pair{Name: name, Text: w.outer.refs[w.d.outerNames[name]].text})
 	}
+	w.natives.again()
 	inner := w.outer.refs[w.d.outerNames[p.Field]].text
 	if inner == "" {
 		return &Reject{ReasonPayload, "nothing in " + p.Field + " of " + quote(text)}
@@ -144,14 +153,18 @@ func (w *Worker) parse(text string, h *Header) *Reject {
 // fill sets the event's fields from the native ones.
 func (w *Worker) fill(ev *event.Event) *Reject {
 	w.oddities, w.unclear = w.oddities[:0], false
+	w.plain = !w.natives.raw && (w.json == nil || w.json.root == nil)
 	if reject := w.eventTime(ev); reject != nil {
 		return reject
 	}
 	ev.Slots[event.FieldDataset] = w.d.dataset
 	w.sequence(ev)
 	for i := range w.d.rules {
-		r := &w.d.rules[i]
-		ev.Slots[r.field] = w.value(r)
+		if r := &w.d.rules[i]; w.plain && r.choices != nil {
+			w.set(r, &ev.Slots[r.field])
+		} else {
+			ev.Slots[r.field] = w.value(r)
+		}
 	}
 	ev.NativeID = w.joined(w.d.idRefs, '/')
 	if doubled := w.natives.doubled; len(doubled) > 0 {
@@ -244,7 +257,7 @@ func (w *Worker) eventTime(ev *event.Event) *Reject {
 func (w *Worker) readTime(text string) (ns int64, doubtful, ok bool) {
 	for i := range w.d.layouts {
 		l := &w.d.layouts[i]
-		c, ok := l.read(text, w.d.zone, w.d.year())
+		c, ok := l.read(text, w.d.zone, w.d.year(), &w.days[i])
 		if !ok {
 			continue
 		}
@@ -279,8 +292,9 @@ func (w *Worker) sequence(ev *event.Event) {
 			scope += "/" + text
 		}
 	}
-	ev.Slots[event.FieldSequence] = w.coerce(event.Base[event.FieldSequence].Name, event.Int, w.one(s.from), nil)
-	if ev.Slots[event.FieldSequence].Has() {
+	number := &ev.Slots[event.FieldSequence]
+	w.put(number, event.Base[event.FieldSequence].Name, event.Int, w.one(s.from))
+	if number.Has() {
 		ev.Slots[event.FieldSequenceScope] = event.StringValue(scope)
 	}
 }

@@ -36,7 +36,7 @@ func (e *Event) Keep(s *Schema, id ID) *Kept {
 		if v := &e.Slots[f]; v.kept() && Field(f) != FieldTime {
 			fields++
 			size += len(s.fields[f].Name) + len(v.Str) + 16
-			for _, el := range v.list {
+			for _, el := range v.List() {
 				size += len(el) + 3
 			}
 		}
@@ -87,8 +87,8 @@ func (v *Value) append(b []byte) []byte {
 	case String:
 		return appendText(b, v.Str)
 	case List:
-		b = binary.AppendUvarint(b, uint64(len(v.list)))
-		for _, el := range v.list {
+		b = binary.AppendUvarint(b, uint64(len(v.List())))
+		for _, el := range v.List() {
 			b = appendText(b, el)
 		}
 		return b

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"time"
+	"unsafe"
 )
 
 // Kind is the type of a Value.
@@ -32,11 +33,12 @@ func ParseKind(s string) (Kind, error) {
 	return Missing, fmt.Errorf("unknown type %q; one of string, int, bool, time, list", s)
 }
 
-// Value is one typed value, or Missing.
+// Value is one typed value, or Missing. It is small because an event has dozens, which are cleared for every record; so of a
+// list it has the first element and, in Num, how many there are.
 type Value struct {
-	Str  string   // String
-	Num  int64    // Int; Bool as 0 or 1; Time as nanoseconds since 1970 UTC
-	list []string // List; nil for every other kind
+	Str  string  // String
+	Num  int64   // Int; Bool as 0 or 1; Time as nanoseconds since 1970 UTC; List: its length
+	list *string // List; nil for every other kind
 	Kind Kind
 }
 
@@ -68,7 +70,7 @@ func ListValue(list []string) Value {
 	if len(list) == 0 {
 		return Value{}
 	}
-	return Value{Kind: List, list: list}
+	return Value{Kind: List, Num: int64(len(list)), list: unsafe.SliceData(list)}
 }
 
 // Illegible is the value of a field that the record has and nobody can read. It is Missing to whoever asks for it; but that the
@@ -85,7 +87,12 @@ func (v Value) Has() bool { return v.Kind != Missing }
 func (v Value) Bool() bool { return v.Kind == Bool && v.Num != 0 }
 
 // List returns the elements of a List, nil for every other kind.
-func (v Value) List() []string { return v.list }
+func (v Value) List() []string {
+	if v.list == nil {
+		return nil
+	}
+	return unsafe.Slice(v.list, v.Num)
+}
 
 // Any returns the value as expr and encoding/json see it: string, int, bool, time.Time in UTC, []string, or nil.
 func (v Value) Any() any {
@@ -99,7 +106,7 @@ func (v Value) Any() any {
 	case Time:
 		return time.Unix(0, v.Num).UTC()
 	case List:
-		return v.list
+		return v.List()
 	}
 	return nil
 }
@@ -117,7 +124,7 @@ func (v Value) Text() string {
 		return time.Unix(0, v.Num).UTC().Format(time.RFC3339Nano)
 	case List:
 		var b []byte
-		for i, s := range v.list {
+		for i, s := range v.List() {
 			if i > 0 {
 				b = append(b, ',')
 			}
@@ -130,5 +137,5 @@ func (v Value) Text() string {
 
 // Equal reports whether two values have the same kind and content.
 func (v Value) Equal(w Value) bool {
-	return v.Kind == w.Kind && v.Num == w.Num && v.Str == w.Str && slices.Equal(v.list, w.list)
+	return v.Kind == w.Kind && v.Num == w.Num && v.Str == w.Str && slices.Equal(v.List(), w.List())
 }
