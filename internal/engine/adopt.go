@@ -24,35 +24,47 @@ func (s *State) Adopt(g *Generation, seen int64) (*State, Adoption) {
 	next := NewState(g, len(s.shards))
 	var a Adoption
 	next.adoptFeeds(s, seen, &a)
-	var moved []windowKey
+	type move struct {
+		rule *rule.Compiled
+		h    *held
+	}
+	var moved []move
+	old := s.gen.Rules.Rules
 	for _, sh := range s.shards {
-		for _, k := range sh.keys() {
-			r, ok := g.byFeed[k.feed]
-			if !ok {
-				a.Saved = append(a.Saved, Saved{Feed: k.feed, Key: k.key})
-				continue
+		for _, i := range s.inOrder() {
+			feed := old[i].Feed
+			was, r := s.feeds[feed], g.byFeed[feed]
+			gone := r == nil || was != nil && was.Zone != g.zoneOf(r) // its days were others
+			for _, h := range byKey(sh.rules[i].byKey.all()) {
+				if gone {
+					a.Saved = append(a.Saved, Saved{Feed: feed, Key: h.key})
+					continue
+				}
+				next.rejudge(r, was, h, &a)
+				if g.rekey(r, h.key, h.Last(g.specs[r.Index])) != h.key {
+					moved = append(moved, move{r, h})
+					continue
+				}
+				next.receive(r, h)
 			}
-			if was := s.feeds[k.feed]; was != nil && was.Zone != g.zoneOf(r) {
-				a.Saved = append(a.Saved, Saved{Feed: k.feed, Key: k.key}) // its days were others
-				continue
-			}
-			next.rejudge(r, s.feeds[k.feed], k.key, sh.windows[k], &a)
-			if g.rekey(r, k.key, sh.windows[k].Last(g.specs[r.Index])) != k.key {
-				moved = append(moved, k)
-				continue
-			}
-			next.receive(r, k.key, sh.windows[k])
 		}
 	}
-	for _, k := range moved { // after those that stay: what they join is there
-		r := g.byFeed[k.feed]
-		next.move(r, k.key, s.shards[s.shardOf(k)].windows[k], &a)
+	for _, m := range moved { // after those that stay: what they join is there
+		next.move(m.rule, m.h, &a)
 	}
 	return next, a
 }
 
-// shardOf is Shard for a key whose rule may be gone.
-func (s *State) shardOf(k windowKey) int { return s.Shard(&rule.Compiled{Feed: k.feed}, k.key) }
+// inOrder lists the rules by their feeds.
+func (s *State) inOrder() []int {
+	rules := s.gen.Rules.Rules
+	out := make([]int, len(rules))
+	for i := range out {
+		out[i] = i
+	}
+	slices.SortFunc(out, func(a, b int) int { return strings.Compare(rules[a].Feed, rules[b].Feed) })
+	return out
+}
 
 // adoptFeeds carries over what is known of each feed and begins that of new ones.
 func (s *State) adoptFeeds(old *State, seen int64, a *Adoption) {
@@ -62,7 +74,7 @@ func (s *State) adoptFeeds(old *State, seen int64, a *Adoption) {
 			f.Since, f.Forgot, f.Horizon = was.Since, was.Forgot, was.Horizon
 			s.specs[r.Index].Horizon = f.Horizon
 		}
-		s.feeds[r.Feed] = f
+		s.know(r.Feed, f)
 		a.Saved = append(a.Saved, f.save(r.Feed))
 	}
 	for name := range old.feeds {
@@ -73,7 +85,7 @@ func (s *State) adoptFeeds(old *State, seen int64, a *Adoption) {
 }
 
 // rejudge brings a window to the rule's threshold, period and facts, where they are others than those it was judged by.
-func (s *State) rejudge(r *rule.Compiled, was *feed, key string, h *held, a *Adoption) {
+func (s *State) rejudge(r *rule.Compiled, was *feed, h *held, a *Adoption) {
 	spec := s.specs[r.Index]
 	h.dirty = false
 	switch {
@@ -83,7 +95,7 @@ func (s *State) rejudge(r *rule.Compiled, was *feed, key string, h *held, a *Ado
 		h.Repartition(spec)
 		h.dirty = true
 	case was.AtLeast != spec.AtLeast || was.AtMost != spec.AtMost:
-		a.Changes = appendChanges(a.Changes, r, key, h.Rebuild(spec))
+		a.Changes = appendChanges(a.Changes, r, h.key, h.Rebuild(spec))
 		h.dirty = true
 	}
 	if now := s.feeds[r.Feed]; was.Facts != now.Facts {
@@ -97,33 +109,27 @@ func (s *State) rejudge(r *rule.Compiled, was *feed, key string, h *held, a *Ado
 }
 
 // receive takes over a window under its key.
-func (s *State) receive(r *rule.Compiled, key string, h *held) {
-	sh := s.shards[s.Shard(r, key)]
-	k := windowKey{r.Feed, key}
+func (s *State) receive(r *rule.Compiled, h *held) {
 	changed := h.dirty
-	h.dirty, h.scheduled = false, false
-	h.bytes = 0
-	sh.hold(r, k, h)
-	s.weigh(sh, k, h)
-	if changed {
-		sh.touch(k, h)
+	h.dirty, h.at, h.bytes = false, unscheduled, 0
+	if sh := s.hold(r, h); changed {
+		sh.touch(r.Index, h)
 	}
-	sh.schedule(r, k, s)
 }
 
 // move gives the entries of an account to the person who turned out to hold it.
-func (s *State) move(r *rule.Compiled, from string, h *held, a *Adoption) {
-	to := s.gen.rekey(r, from, h.Last(s.specs[r.Index]))
+func (s *State) move(r *rule.Compiled, h *held, a *Adoption) {
+	spec := s.specs[r.Index]
+	to := s.gen.rekey(r, h.key, h.Last(spec))
 	sh := s.shards[s.Shard(r, to)]
-	k := windowKey{r.Feed, to}
-	have := sh.window(r, k)
-	a.Changes = appendChanges(a.Changes, r, to, have.Absorb(s.specs[r.Index], h.Window, nil))
+	have := sh.window(r.Index, to)
+	a.Changes = appendChanges(a.Changes, r, to, have.Absorb(spec, &h.Window, nil))
 	for _, p := range h.Periods() {
-		a.Changes = append(a.Changes, Change{rule: r, key: from, period: p, withdrawn: withdrawnByResolution})
+		a.Changes = append(a.Changes, Change{rule: r, key: h.key, period: p, withdrawn: withdrawnByResolution})
 	}
-	a.Saved = append(a.Saved, Saved{Feed: r.Feed, Key: from})
-	sh.touch(k, have)
-	sh.schedule(r, k, s)
+	a.Saved = append(a.Saved, Saved{Feed: r.Feed, Key: h.key})
+	sh.touch(r.Index, have)
+	s.schedule(&sh.rules[r.Index], r.Index, have)
 }
 
 // rekey returns the key with every account replaced by the person who holds it, as of the window's last event at. A collar
@@ -151,16 +157,6 @@ func (g *Generation) rekey(r *rule.Compiled, key string, at int64) string {
 		return key
 	}
 	return encodeKey(parts)
-}
-
-// keys lists a shard's windows in order of feed and key.
-func (sh *shard) keys() []windowKey {
-	out := make([]windowKey, 0, len(sh.windows))
-	for k := range sh.windows {
-		out = append(out, k)
-	}
-	slices.SortFunc(out, compareKeys)
-	return out
 }
 
 // Until is the watermark up to which a match's record is kept for the windows that hold it. What an alert holds is kept on:

@@ -72,14 +72,14 @@ func TestAnotherZoneStartsABaselineAnew(t *testing.T) {
 	next := generationOf(t, accounts{}, nil, files)
 	next.days = london
 	adopted, a := st.Adopt(next, start.UnixNano())
-	if len(adopted.shards[0].windows) != 0 || !slices.ContainsFunc(a.Saved, func(s Saved) bool { return s.Feed != feedsFeed && s.State == nil }) {
+	if adopted.Windows() != 0 || !slices.ContainsFunc(a.Saved, func(s Saved) bool { return s.Feed != feedsFeed && s.State == nil }) {
 		t.Errorf("the windows stayed: %+v", a.Saved)
 	}
 	if _, warming := adopted.Warming(next.Rules.Rules[0]); !warming {
 		t.Error("it does not say since when it has been watching")
 	}
 	same, _ := st.Adopt(old, Never)
-	if len(same.shards[0].windows) != 1 {
+	if same.Windows() != 1 {
 		t.Error("the same zone loses the windows")
 	}
 }

@@ -94,10 +94,15 @@ func (s *State) Outdated(ids []event.ID, matches []Match) (out []Match) {
 		}
 	}
 	for _, sh := range s.shards {
-		for k, r := range sh.alerts {
-			for _, e := range sh.windows[k].Find(told) {
-				if !counted[entry{r.Index, k.key, e.ID}] {
-					out = append(out, Match{Rule: r, Key: k.key, Entry: e, Gone: true})
+		for i, r := range s.gen.Rules.Rules {
+			if !r.OfAlerts {
+				continue
+			}
+			for _, h := range sh.rules[i].byKey.byHash {
+				for _, e := range h.Find(told) {
+					if !counted[entry{i, h.key, e.ID}] {
+						out = append(out, Match{Rule: r, Key: h.key, Entry: e, Gone: true})
+					}
 				}
 			}
 		}

@@ -1,10 +1,9 @@
 package engine
 
 import (
-	"container/heap"
-	"maps"
 	"math"
 	"slices"
+	"unsafe"
 
 	"probity/internal/rule"
 )
@@ -15,17 +14,14 @@ type Horizon struct {
 	At   int64 // event time
 }
 
-// keyBytes is about what a window takes beside itself: its place in the map, its schedule.
-const keyBytes = 160
+// keyBytes is about what a window takes beside what it holds: itself, its place in the index, of which a third is free, and
+// in the schedule, of which an eighth is. See TestWhatWindowsTakeIsWhatTheHeapHas.
+const keyBytes = int64(unsafe.Sizeof(held{})) + 26 + int64(unsafe.Sizeof(due{}))*9/8
 
 // weigh notes what a window takes.
-func (s *State) weigh(sh *shard, k windowKey, h *held) {
-	r := s.gen.byFeed[k.feed]
-	if r == nil {
-		return
-	}
-	now := keyBytes + int64(len(k.key)) + h.Bytes()
-	sh.bytes[r.Index] += now - h.bytes
+func (s *State) weigh(ws *windows, h *held) {
+	now := int32(min(keyBytes+int64(len(h.key)+7)&^7+h.Bytes(), math.MaxInt32))
+	ws.bytes += int64(now - h.bytes)
 	h.bytes = now
 }
 
@@ -39,7 +35,7 @@ func (s *State) Bytes() (total int64) {
 
 func (s *State) bytesOf(index int) (n int64) {
 	for _, sh := range s.shards {
-		n += sh.bytes[index]
+		n += sh.rules[index].bytes
 	}
 	return n
 }
@@ -47,7 +43,9 @@ func (s *State) bytesOf(index int) (n int64) {
 // Windows is how many windows are held.
 func (s *State) Windows() (n int) {
 	for _, sh := range s.shards {
-		n += len(sh.windows)
+		for i := range sh.rules {
+			n += sh.rules[i].byKey.len()
+		}
 	}
 	return n
 }
@@ -88,13 +86,10 @@ func (s *State) largest(raised []Horizon) int {
 
 // horizonFor finds the instant before which a rule's windows were last touched that take so many bytes.
 func (s *State) horizonFor(index int, bytes int64) int64 {
-	feed := s.gen.Rules.Rules[index].Feed
 	each := func(do func(last, bytes int64)) {
 		for _, sh := range s.shards {
-			for k, h := range sh.windows {
-				if k.feed == feed {
-					do(h.Last(s.specs[index]), h.bytes)
-				}
+			for _, h := range sh.rules[index].byKey.byHash {
+				do(h.Last(s.specs[index]), int64(h.bytes))
 			}
 		}
 	}
@@ -115,26 +110,29 @@ func (s *State) horizonFor(index int, bytes int64) int64 {
 
 // Raise gives up what a rule holds of the time before a horizon.
 func (s *State) Raise(h Horizon) (saved []Saved) {
-	spec := s.specs[h.Rule.Index]
+	index := h.Rule.Index
+	spec := s.specs[index]
 	spec.Horizon = max(spec.Horizon, h.At)
 	for _, sh := range s.shards {
-		for _, k := range sh.keys() {
-			win := sh.windows[k]
-			if k.feed != h.Rule.Feed || !win.GiveUp(spec) {
+		ws := &sh.rules[index]
+		for _, win := range ws.byKey.all() {
+			if !win.GiveUp(spec) {
 				continue
 			}
-			sh.touch(k, win)
+			sh.touch(index, win)
 			if win.Empty() {
-				sh.drop(h.Rule.Index, k, win)
+				sh.drop(index, win)
 			}
 		}
 		saved = append(saved, s.flush(sh)...)
-		sh.shrink(h.Rule.Index)
+		ws.byKey.shrink()
+		ws.due.shrink()
+		ws.dirty = nil
 	}
-	f := s.feeds[h.Rule.Feed]
+	f := s.fed[index]
 	if f == nil {
 		f = s.gen.newFeed(h.Rule, Never)
-		s.feeds[h.Rule.Feed] = f
+		s.know(h.Rule.Feed, f)
 	}
 	f.Horizon = spec.Horizon
 	return append(saved, f.save(h.Rule.Feed))
@@ -142,14 +140,3 @@ func (s *State) Raise(h Horizon) (saved []Saved) {
 
 // Horizon is the event time before which a rule gave up what it held; 0 if it gave up nothing.
 func (s *State) Horizon(r *rule.Compiled) int64 { return s.specs[r.Index].Horizon }
-
-// shrink gives back the memory of what was dropped: neither a map nor a schedule does by itself.
-func (sh *shard) shrink(index int) {
-	q := sh.due[index]
-	sh.due[index] = slices.Clip(slices.DeleteFunc(q, func(d due) bool { return sh.windows[d.key] == nil }))
-	heap.Init(&sh.due[index])
-	windows := make(map[windowKey]*held, len(sh.windows)) // maps.Clone would keep the size that it had
-	maps.Copy(windows, sh.windows)
-	sh.windows = windows
-	sh.dirty = nil
-}

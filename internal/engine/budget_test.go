@@ -53,12 +53,11 @@ func TestAFloodOfKeysStaysUnderTheBudget(t *testing.T) {
 	}
 	var left int64
 	for _, sh := range st.shards {
-		for i, n := range sh.bytes {
+		for i := range sh.rules {
 			var sum int64
-			for k, h := range sh.windows {
-				if g.byFeed[k.feed].Index == i {
-					sum += h.bytes
-				}
+			n := sh.rules[i].bytes
+			for _, h := range sh.rules[i].byKey.all() {
+				sum += int64(h.bytes)
 			}
 			if sum != n {
 				t.Errorf("rule %d: %d bytes are noted, %d held", i, n, sum)

@@ -1,90 +1,134 @@
 package engine
 
 import (
-	"container/heap"
-	"math"
+	"slices"
 
-	"probity/internal/rule"
 	"probity/internal/window"
 )
 
 // due is a window and the watermark from which on something of it can be judged or forgotten.
 type due struct {
-	at  int64
-	key windowKey
+	at int64
+	h  *held
 }
 
+// dueHeap has the earliest first: container/heap for one type, without an allocation for each that is pushed.
 type dueHeap []due
 
-func (h dueHeap) Len() int           { return len(h) }
-func (h dueHeap) Less(i, j int) bool { return h[i].at < h[j].at }
-func (h dueHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *dueHeap) Push(x any)        { *h = append(*h, x.(due)) }
-func (h *dueHeap) Pop() any {
-	old := *h
-	x := old[len(old)-1]
-	*h = old[:len(old)-1]
-	return x
-}
-
-// schedule notes when the window is due next, unless it is scheduled as early already.
-func (sh *shard) schedule(r *rule.Compiled, k windowKey, s *State) {
-	h := sh.windows[k]
-	at := h.Due(s.specs[r.Index], s.gen.keep[r.Index])
-	if at == math.MaxInt64 || h.scheduled && h.at <= at {
-		return
+func (q *dueHeap) push(d due) {
+	*q = append(*q, d)
+	list := *q
+	for i := len(list) - 1; i > 0; {
+		parent := (i - 1) / 2
+		if list[parent].at <= list[i].at {
+			break
+		}
+		list[parent], list[i] = list[i], list[parent]
+		i = parent
 	}
-	h.scheduled, h.at = true, at
-	heap.Push(&sh.due[r.Index], due{at, k})
 }
 
-// takeDue takes the windows off the heaps that the watermarks have reached, by rule index.
-func (sh *shard) takeDue(watermarks []int64) [][]windowKey {
-	out := make([][]windowKey, len(sh.due))
-	for i := range sh.due {
-		q, w := &sh.due[i], watermarks[i]
-		if w == Never {
+func (q *dueHeap) pop() due {
+	list := *q
+	n := len(list) - 1
+	list[0], list[n] = list[n], list[0]
+	first := list[n]
+	list[n] = due{}
+	*q = list[:n]
+	q.sink(0)
+	return first
+}
+
+// sink moves one down to where it belongs.
+func (q dueHeap) sink(i int) {
+	for {
+		least := 2*i + 1
+		if least >= len(q) {
+			return
+		}
+		if right := least + 1; right < len(q) && q[right].at < q[least].at {
+			least = right
+		}
+		if q[i].at <= q[least].at {
+			return
+		}
+		q[i], q[least] = q[least], q[i]
+		i = least
+	}
+}
+
+// grow makes room for so many more.
+func (q *dueHeap) grow(n int) { *q = slices.Grow(*q, n) }
+
+// shrink takes out what was dropped, and gives its memory back.
+func (q *dueHeap) shrink() {
+	*q = slices.Clip(slices.DeleteFunc(*q, func(d due) bool { return d.h.dropped }))
+	for i := len(*q)/2 - 1; i >= 0; i-- {
+		q.sink(i)
+	}
+}
+
+// schedule notes when a window of a rule is due next, unless it is scheduled as early already.
+func (s *State) schedule(ws *windows, rule int, h *held) {
+	if at := h.Due(s.specs[rule], s.gen.keep[rule]); at < h.at {
+		h.at = at
+		ws.due.push(due{at, h})
+	}
+}
+
+// dueWindows are those of a rule that its watermark has reached.
+type dueWindows struct {
+	rule int
+	list []*held
+}
+
+// takeDue takes the windows off the schedules that the watermarks have reached, in the order of the rules.
+func (sh *shard) takeDue(watermarks []int64) (out []dueWindows) {
+	for i := range sh.rules {
+		q, w := &sh.rules[i].due, watermarks[i]
+		if w == Never || len(*q) == 0 || (*q)[0].at > w {
 			continue
 		}
-		for q.Len() > 0 && (*q)[0].at <= w {
-			d := heap.Pop(q).(due)
-			if h, ok := sh.windows[d.key]; ok && h.scheduled && h.at == d.at { // else it was scheduled anew
-				h.scheduled = false
-				out[i] = append(out[i], d.key)
+		d := dueWindows{rule: i}
+		for len(*q) > 0 && (*q)[0].at <= w {
+			if first := q.pop(); !first.h.dropped && first.h.at == first.at { // else it was scheduled anew
+				first.h.at = unscheduled
+				d.list = append(d.list, first.h)
 			}
 		}
+		out = append(out, d)
 	}
 	return out
 }
 
 // decide judges what waited for the watermarks.
-func (sh *shard) decide(s *State, due [][]windowKey, watermarks []int64, peers map[int]window.Peers, changes []Change) []Change {
-	for i, keys := range due {
-		for _, k := range keys {
-			h := sh.windows[k]
-			if periods := h.Decide(s.specs[i], watermarks[i], peers[i], nil); len(periods) > 0 {
-				sh.touch(k, h)
-				changes = appendChanges(changes, s.gen.Rules.Rules[i], k.key, periods)
+func (s *State) decide(sh *shard, p *part, watermarks []int64, peers map[int]window.Peers) {
+	var periods []int64
+	for _, d := range p.due {
+		for _, h := range d.list {
+			periods = h.Decide(s.specs[d.rule], watermarks[d.rule], peers[d.rule], periods[:0])
+			if len(periods) > 0 {
+				sh.touch(d.rule, h)
+				p.changes = appendChanges(p.changes, s.gen.Rules.Rules[d.rule], h.key, periods)
 			}
 		}
 	}
-	return changes
 }
 
 // forget drops what the watermarks have passed, and schedules what is left.
-func (sh *shard) forget(s *State, due [][]windowKey, watermarks []int64) {
-	for i, keys := range due {
-		for _, k := range keys {
-			h := sh.windows[k]
-			if h.Forget(s.specs[i], watermarks[i], s.gen.keep[i]) {
-				sh.touch(k, h)
-				sh.forgot[i] = max(sh.forgot[i], watermarks[i]-s.gen.keep[i])
+func (s *State) forget(sh *shard, p *part, watermarks []int64) {
+	for _, d := range p.due {
+		spec, keep, ws := s.specs[d.rule], s.gen.keep[d.rule], &sh.rules[d.rule]
+		for _, h := range d.list {
+			if h.Forget(spec, watermarks[d.rule], keep) {
+				sh.touch(d.rule, h)
+				ws.forgot = max(ws.forgot, watermarks[d.rule]-keep)
 			}
 			if h.Empty() {
-				sh.drop(i, k, h)
+				sh.drop(d.rule, h)
 				continue
 			}
-			sh.schedule(s.gen.Rules.Rules[i], k, s)
+			s.schedule(ws, d.rule, h)
 		}
 	}
 }

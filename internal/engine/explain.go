@@ -39,10 +39,8 @@ type Compared struct {
 func (s *State) Compare(r *rule.Compiled, key string, at int64) (out Compared, ok bool) {
 	spec, peers := s.specs[r.Index], window.Peers{}
 	for _, sh := range s.shards {
-		for k, h := range sh.windows {
-			if k.feed == r.Feed {
-				h.Observe(spec, math.MaxInt64, peers)
-			}
+		for _, h := range sh.rules[r.Index].byKey.byHash {
+			h.Observe(spec, math.MaxInt64, peers)
 		}
 	}
 	peers.Sort()
@@ -76,8 +74,8 @@ func (c *Compared) exceed(u window.Usual, least int, spreads int64) {
 
 // Held is a rule's window for a key, nil if there is none. Read only.
 func (s *State) Held(r *rule.Compiled, key string) *window.Window {
-	if h := s.shards[s.Shard(r, key)].windows[windowKey{r.Feed, key}]; h != nil {
-		return h.Window
+	if h := s.shards[s.Shard(r, key)].rules[r.Index].byKey.find(key); h != nil {
+		return &h.Window
 	}
 	return nil
 }

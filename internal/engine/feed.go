@@ -2,10 +2,8 @@ package engine
 
 import (
 	"encoding/json"
-	"fmt"
 
 	"probity/internal/rule"
-	"probity/internal/window"
 )
 
 // feed is what is known of the windows that one condition feeds, beside the windows.
@@ -56,34 +54,12 @@ func (f *feed) save(name string) Saved {
 	return Saved{Feed: feedsFeed, Key: name, State: b}
 }
 
-// Restore puts back one saved piece of state; ok is false if no rule in force has its feed, and it can go.
-func (s *State) Restore(w Saved) (ok bool, err error) {
-	if w.Feed == feedsFeed {
-		f := new(feed)
-		if err := json.Unmarshal(w.State, f); err != nil {
-			return false, fmt.Errorf("what is known of feed %s: %w", w.Key, err)
-		}
-		s.feeds[w.Key] = f
-		if r := s.gen.byFeed[w.Key]; r != nil {
-			s.specs[r.Index].Horizon = f.Horizon
-		}
-		return true, nil
+// know notes what is known of a feed.
+func (s *State) know(name string, f *feed) {
+	s.feeds[name] = f
+	if r := s.gen.byFeed[name]; r != nil {
+		s.fed[r.Index] = f
 	}
-	r, ok := s.gen.byFeed[w.Feed]
-	if !ok {
-		return false, nil
-	}
-	win, err := window.Decode(w.State)
-	if err != nil {
-		return false, fmt.Errorf("rule %s: %w", r.ID, err)
-	}
-	sh := s.shards[s.Shard(r, w.Key)]
-	k := windowKey{r.Feed, w.Key}
-	h := &held{Window: win}
-	sh.hold(r, k, h)
-	s.weigh(sh, k, h)
-	sh.schedule(r, k, s)
-	return true, nil
 }
 
 // Warming reports since which event time a rule's state has been fed, if that is later than the first event: until its
@@ -113,16 +89,16 @@ func (s *State) GivenUp(r *rule.Compiled, end int64) bool {
 // what is to be saved of that.
 func (s *State) Settle() (out []Saved) {
 	for i, r := range s.gen.Rules.Rules {
-		f := s.feeds[r.Feed]
+		f := s.fed[i]
 		for _, sh := range s.shards {
-			bound := sh.forgot[i]
-			sh.forgot[i] = Never
+			bound := sh.rules[i].forgot
+			sh.rules[i].forgot = Never
 			if bound == Never {
 				continue
 			}
 			if f == nil {
 				f = s.gen.newFeed(r, Never)
-				s.feeds[r.Feed] = f
+				s.know(r.Feed, f)
 			}
 			if bound > f.Forgot {
 				f.Forgot = bound

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"hash/maphash"
 	"math"
 	"slices"
 	"strings"
@@ -21,25 +22,14 @@ type State struct {
 	specs  []*window.Spec // by rule: the generation's, with this state's horizons
 	shards []*shard
 	feeds  map[string]*feed // by rule.Compiled.Feed
+	fed    []*feed          // the same by rule index, nil where nothing is known
+	hashes []xxhash.Digest  // by rule index: of its feed, see Shard
+	parts  []part           // for the next Apply
 }
-
-type windowKey struct{ feed, key string }
 
 type shard struct {
-	windows map[windowKey]*held
-	alerts  map[windowKey]*rule.Compiled // those of windows that are of rules over alerts
-	due     []dueHeap                    // by rule index
-	dirty   []windowKey
-	forgot  []int64 // by rule index: the bound behind which this batch forgot something, Never if it did not
-	bytes   []int64 // by rule index: about what its windows take
-}
-
-type held struct {
-	*window.Window
-	dirty     bool // in shard.dirty
-	scheduled bool // in shard.due, at
-	at        int64
-	bytes     int64 // in shard.bytes
+	rules   []windows // by rule index
+	touched []int     // the rules that have dirty windows
 }
 
 // Saved is one piece of state as the store keeps it; State nil means that it is gone.
@@ -50,16 +40,19 @@ type Saved struct {
 
 // NewState returns empty state in n shards.
 func NewState(g *Generation, n int) *State {
-	s := &State{gen: g, shards: make([]*shard, n), feeds: map[string]*feed{}}
-	rules := len(g.Rules.Rules)
-	for _, spec := range g.specs {
+	rules := g.Rules.Rules
+	s := &State{gen: g, shards: make([]*shard, n), feeds: map[string]*feed{}, fed: make([]*feed, len(rules)), hashes: make([]xxhash.Digest, len(rules)), parts: make([]part, n)}
+	for i, spec := range g.specs {
 		own := *spec
 		s.specs = append(s.specs, &own)
+		s.hashes[i].ResetWithSeed(0)
+		s.hashes[i].WriteString(rules[i].Feed)
 	}
+	seed := maphash.MakeSeed()
 	for i := range s.shards {
-		s.shards[i] = &shard{
-			windows: map[windowKey]*held{}, alerts: map[windowKey]*rule.Compiled{}, due: make([]dueHeap, rules),
-			forgot: slices.Repeat([]int64{Never}, rules), bytes: make([]int64, rules),
+		s.shards[i] = &shard{rules: make([]windows, len(rules))}
+		for k := range s.shards[i].rules {
+			s.shards[i].rules[k] = windows{byKey: newIndex(seed), forgot: Never}
 		}
 	}
 	return s
@@ -68,41 +61,33 @@ func NewState(g *Generation, n int) *State {
 // Shards is the number of shards.
 func (s *State) Shards() int { return len(s.shards) }
 
-// Shard returns which shard holds a rule's key.
+// Shard returns which shard holds a rule's key: by a hash of its feed and the key.
 func (s *State) Shard(r *rule.Compiled, key string) int {
 	if len(s.shards) == 1 {
 		return 0
 	}
-	var d xxhash.Digest
-	d.ResetWithSeed(0)
-	d.WriteString(r.Feed)
+	d := s.hashes[r.Index]
 	d.WriteString(key)
 	return int(d.Sum64() % uint64(len(s.shards)))
 }
 
 // window returns a rule's window for a key, a new one if there is none.
-func (sh *shard) window(r *rule.Compiled, k windowKey) *held {
-	h := sh.windows[k]
+func (sh *shard) window(rule int, key string) *held {
+	x := &sh.rules[rule].byKey
+	h := x.find(key)
 	if h == nil {
-		h = &held{Window: window.New()}
-		sh.hold(r, k, h)
+		h = &held{key: key, at: unscheduled}
+		x.put(h)
 	}
 	return h
 }
 
-// hold takes a window in.
-func (sh *shard) hold(r *rule.Compiled, k windowKey, h *held) {
-	sh.windows[k] = h
-	if r.OfAlerts {
-		sh.alerts[k] = r
-	}
-}
-
-// drop lets a window of the rule with an index go that holds nothing.
-func (sh *shard) drop(index int, k windowKey, h *held) {
-	sh.bytes[index] -= h.bytes
-	delete(sh.windows, k)
-	delete(sh.alerts, k)
+// drop lets a window of a rule go that holds nothing.
+func (sh *shard) drop(rule int, h *held) {
+	ws := &sh.rules[rule]
+	ws.bytes -= int64(h.bytes)
+	ws.byKey.remove(h)
+	h.dropped, h.Window = true, window.Window{} // the schedule may hold on to it
 }
 
 // Change is an alert that changed: of a rule and key, in a period.
@@ -136,7 +121,7 @@ func Serially(n int, do func(i int)) {
 type part struct {
 	matches []*Match
 	changes []Change
-	due     [][]windowKey // by rule index
+	due     []dueWindows
 	batch   Batch
 }
 
@@ -144,7 +129,7 @@ type part struct {
 // returns what changed. Matches that are not Counted are passed over. Earlier changes, those of Adopt, are drafted with the
 // batch's own, so that an alert is told once. Between two forks the shards meet: a baseline among peers looks at all of them.
 func (s *State) Apply(matches []Match, watermarks []int64, fork Fork, earlier ...Change) Batch {
-	parts := make([]part, len(s.shards))
+	parts := s.parts
 	for i := range matches {
 		if m := &matches[i]; m.Outcome == Counted {
 			p := &parts[s.Shard(m.Rule, m.Key)]
@@ -159,9 +144,17 @@ func (s *State) Apply(matches []Match, watermarks []int64, fork Fork, earlier ..
 	peers := s.observe(parts, watermarks)
 	fork(len(parts), func(i int) { s.judge(s.shards[i], &parts[i], watermarks, peers) })
 	var out Batch
+	n := 0
 	for i := range parts {
-		out.Windows = append(out.Windows, parts[i].batch.Windows...)
-		out.Drafts = append(out.Drafts, parts[i].batch.Drafts...)
+		n += len(parts[i].batch.Windows)
+	}
+	out.Windows = slices.Grow(out.Windows, n)
+	for i := range parts {
+		p := &parts[i]
+		out.Windows = append(out.Windows, p.batch.Windows...)
+		out.Drafts = append(out.Drafts, p.batch.Drafts...)
+		clear(p.matches)
+		*p = part{matches: p.matches[:0]}
 	}
 	return out
 }
@@ -170,12 +163,12 @@ func (s *State) Apply(matches []Match, watermarks []int64, fork Fork, earlier ..
 func (s *State) add(sh *shard, p *part, watermarks []int64) {
 	var periods []int64
 	for _, m := range p.matches {
-		k := windowKey{m.Rule.Feed, m.Key}
-		if m.Gone && sh.windows[k] == nil {
+		rule, spec := m.Rule.Index, s.specs[m.Rule.Index]
+		if m.Gone && sh.rules[rule].byKey.find(m.Key) == nil {
 			continue
 		}
-		h, spec := sh.window(m.Rule, k), s.specs[m.Rule.Index]
-		if f := s.feeds[k.feed]; f != nil {
+		h := sh.window(rule, m.Key)
+		if f := s.fed[rule]; f != nil {
 			h.Forgot(spec, f.Forgot)
 		}
 		var other bool
@@ -188,13 +181,19 @@ func (s *State) add(sh *shard, p *part, watermarks []int64) {
 			continue // a doubled event
 		}
 		m.Unquoted = !h.Quotable(spec, m.Entry, m.Rule.Quote)
-		sh.touch(k, h)
+		sh.touch(rule, h)
 		if h.Empty() {
-			sh.drop(m.Rule.Index, k, h)
-		} else {
-			sh.schedule(m.Rule, k, s)
+			sh.drop(rule, h)
 		}
 		p.changes = appendChanges(p.changes, m.Rule, m.Key, periods)
+	}
+	for _, rule := range sh.touched { // once a batch, not once a match
+		ws := &sh.rules[rule]
+		for _, h := range ws.dirty {
+			if !h.dropped {
+				s.schedule(ws, rule, h)
+			}
+		}
 	}
 	p.due = sh.takeDue(watermarks)
 }
@@ -203,30 +202,34 @@ func (s *State) add(sh *shard, p *part, watermarks []int64) {
 // watermark, so all that a bucket held anywhere is judged in this very batch.
 func (s *State) observe(parts []part, watermarks []int64) map[int]window.Peers {
 	var out map[int]window.Peers
-	for i, spec := range s.specs {
-		if !spec.Normal.Peers {
-			continue
-		}
-		peers := window.Peers{}
-		for n := range parts {
-			for _, k := range parts[n].due[i] {
-				s.shards[n].windows[k].Observe(spec, watermarks[i], peers)
+	for i := range parts {
+		for _, d := range parts[i].due {
+			spec := s.specs[d.rule]
+			if !spec.Normal.Peers {
+				continue
+			}
+			if out == nil {
+				out = map[int]window.Peers{}
+			}
+			if out[d.rule] == nil {
+				out[d.rule] = window.Peers{}
+			}
+			for _, h := range d.list {
+				h.Observe(spec, watermarks[d.rule], out[d.rule])
 			}
 		}
-		if out == nil {
-			out = map[int]window.Peers{}
-		}
+	}
+	for _, peers := range out {
 		peers.Sort()
-		out[i] = peers
 	}
 	return out
 }
 
 // judge decides what waited, drafts what changed, and forgets.
 func (s *State) judge(sh *shard, p *part, watermarks []int64, peers map[int]window.Peers) {
-	p.changes = sh.decide(s, p.due, watermarks, peers, p.changes)
+	s.decide(sh, p, watermarks, peers)
 	p.batch.Drafts = s.drafts(sh, p.changes) // before anything is forgotten
-	sh.forget(s, p.due, watermarks)
+	s.forget(sh, p, watermarks)
 	p.batch.Windows = s.flush(sh)
 }
 
@@ -237,37 +240,57 @@ func appendChanges(changes []Change, r *rule.Compiled, key string, periods []int
 	return changes
 }
 
-func (sh *shard) touch(k windowKey, h *held) {
-	if !h.dirty {
-		h.dirty = true
-		sh.dirty = append(sh.dirty, k)
+// touch notes that a window of a rule has changed.
+func (sh *shard) touch(rule int, h *held) {
+	if h.dirty {
+		return
 	}
+	ws := &sh.rules[rule]
+	if len(ws.dirty) == 0 {
+		sh.touched = append(sh.touched, rule)
+	}
+	h.dirty, ws.dirty = true, append(ws.dirty, h)
 }
 
-func compareKeys(a, b windowKey) int {
-	if c := strings.Compare(a.feed, b.feed); c != 0 {
-		return c
-	}
-	return strings.Compare(a.key, b.key)
-}
-
-// flush encodes what was touched, in order of feed and key.
+// flush encodes what was touched, in order of feed and key. One piece of memory takes all of it.
 func (s *State) flush(sh *shard) []Saved {
-	if len(sh.dirty) == 0 {
+	if len(sh.touched) == 0 {
 		return nil
 	}
-	slices.SortFunc(sh.dirty, compareKeys)
-	out := make([]Saved, 0, len(sh.dirty))
-	for _, k := range sh.dirty {
-		w := Saved{Feed: k.feed, Key: k.key}
-		if h, ok := sh.windows[k]; ok {
-			h.dirty = false
-			w.State = h.Append(nil)
-			s.weigh(sh, k, h)
+	rules := s.gen.Rules.Rules
+	slices.SortFunc(sh.touched, func(a, b int) int { return strings.Compare(rules[a].Feed, rules[b].Feed) })
+	n, size := 0, 0
+	for _, rule := range sh.touched {
+		n += len(sh.rules[rule].dirty)
+		for _, h := range sh.rules[rule].dirty {
+			size += h.Encoded()
 		}
-		out = append(out, w)
 	}
-	sh.dirty = sh.dirty[:0]
+	out, ends, b := make([]Saved, 0, n), make([]int, 0, n), make([]byte, 0, size)
+	for _, rule := range sh.touched {
+		ws := &sh.rules[rule]
+		for _, h := range byKey(ws.dirty) {
+			h.dirty = false
+			switch {
+			case !h.dropped:
+				b = h.Append(b)
+				s.weigh(ws, h)
+			case ws.byKey.find(h.key) != nil:
+				continue // it came back, and is dirty itself
+			}
+			out, ends = append(out, Saved{Feed: rules[rule].Feed, Key: h.key}), append(ends, len(b))
+		}
+		clear(ws.dirty)
+		ws.dirty = ws.dirty[:0]
+	}
+	begin := 0
+	for i, end := range ends {
+		if end > begin {
+			out[i].State = b[begin:end:end]
+		}
+		begin = end
+	}
+	sh.touched = sh.touched[:0]
 	return out
 }
 
@@ -290,7 +313,7 @@ func (s *State) drafts(sh *shard, changes []Change) []Draft {
 	out := make([]Draft, 0, len(changed))
 	for _, c := range changed {
 		var open window.Open
-		if h, ok := sh.windows[windowKey{c.rule.Feed, c.key}]; ok {
+		if h := sh.rules[c.rule.Index].byKey.find(c.key); h != nil {
 			open = window.Open{Entries: h.Alert(c.period), Measures: h.Measures(c.period)}
 		}
 		if !c.rule.Measured() { // else an entry is a hit, and has no id

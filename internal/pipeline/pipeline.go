@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -44,7 +45,7 @@ type committer interface {
 	LastAlerts(ids []string) (map[string]*alert.Alert, error)
 	Streams() (map[string]store.StreamState, error)
 	EachTally(stream string, fn func(store.Tally) error) error
-	EachWindow(func(feed, key string, state []byte) error) error
+	EachWindow(workers int, fn func(worker int, feed, key string, state []byte) error) error
 	EachPending(func(store.PendingMatch) error) error
 	Generation() string
 }
@@ -205,17 +206,20 @@ func (p *Pipeline) deliver(c *store.Commit) {
 // restore reads the committed positions and windows and, if the generation in force is not the committed one, adopts it.
 func (p *Pipeline) restore() error {
 	p.state = engine.NewState(p.Generation, p.Shards)
-	var gone []store.WindowState
-	err := p.Store.EachWindow(func(feed, key string, state []byte) error {
-		ok, err := p.state.Restore(engine.Saved{Feed: feed, Key: key, State: state})
+	restoring := p.state.Restoring(p.Workers)
+	goneBy := make([][]store.WindowState, p.Workers)
+	err := p.Store.EachWindow(p.Workers, func(worker int, feed, key string, state []byte) error {
+		ok, err := restoring.Take(worker, engine.Saved{Feed: feed, Key: key, State: state})
 		if err == nil && !ok {
-			gone = append(gone, store.WindowState{Feed: feed, Key: key})
+			goneBy[worker] = append(goneBy[worker], store.WindowState{Feed: feed, Key: key})
 		}
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("restoring windows: %w", err)
 	}
+	restoring.Done(p.fork)
+	gone := slices.Concat(goneBy...)
 	p.metrics.generation(p.Generation)
 	p.reportExpired(time.Now())
 	p.horizons()

@@ -98,7 +98,7 @@ func BenchmarkRestoreOfKeys(b *testing.B) {
 				s, err := Open(Options{Dir: dir})
 				must(b, err)
 				n := 0
-				must(b, s.EachWindow(func(string, string, []byte) error {
+				must(b, s.EachWindow(1, func(int, string, string, []byte) error {
 					if n++; n%(keys/16) == 0 {
 						highest = max(highest, heap()-before)
 					}

@@ -105,7 +105,7 @@
 // is sorted, each commit adds the live states of one shard. The commit with the last shard makes N+1 the whole log, and file N
 // is removed. The head holds how many shards there are and how many are done, so a restart sorts again and goes on. Nothing of
 // this keeps a key in memory: sorting holds 4 MiB, a snapshot one shard (about 2 MiB of the log, or a 256th of it). A start
-// hands the states on in the same way.
+// hands the states on in the same way, a shard to each core.
 //
 // # rejects.jsonl
 //

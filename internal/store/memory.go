@@ -173,11 +173,11 @@ func (m *Memory) EachTally(stream string, fn func(Tally) error) error {
 }
 
 // EachWindow is as Store.EachWindow.
-func (m *Memory) EachWindow(fn func(feed, key string, state []byte) error) error {
+func (m *Memory) EachWindow(_ int, fn func(worker int, feed, key string, state []byte) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for name, state := range m.windows {
-		if err := fn(name[0], name[1], state); err != nil {
+		if err := fn(0, name[0], name[1], state); err != nil {
 			return err
 		}
 	}

@@ -47,9 +47,9 @@ func journalEntryOf(row []any) JournalEntry {
 	return JournalEntry{Seq: row[0].(int64), Kind: row[2].(string), Body: json.RawMessage(row[3].(string))}
 }
 
-// EachWindow calls fn for every window state, in no particular order; state lives until fn returns, and fn calls no method
-// of the store.
-func (s *Store) EachWindow(fn func(feed, key string, state []byte) error) error {
+// EachWindow calls fn for every window state, in no particular order, from up to so many workers at once; state lives until
+// fn returns, and fn calls no method of the store.
+func (s *Store) EachWindow(workers int, fn func(worker int, feed, key string, state []byte) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopped != nil {
@@ -58,7 +58,13 @@ func (s *Store) EachWindow(fn func(feed, key string, state []byte) error) error 
 	if err := s.settle(); err != nil {
 		return err
 	}
-	return s.windows.each(func(w savedState) error { return fn(string(w.feed), string(w.key), w.state) })
+	feeds := make([]string, workers) // the last one's of each: they are few, and a million windows have one
+	return s.windows.each(workers, func(worker int, w savedState) error {
+		if feeds[worker] != string(w.feed) {
+			feeds[worker] = string(w.feed)
+		}
+		return fn(worker, feeds[worker], string(w.key), w.state)
+	})
 }
 
 // EachPending calls fn for every pending match, by rule, actor and event.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,7 +23,7 @@ type keeper interface {
 	Generation() string
 	Streams() (map[string]StreamState, error)
 	EachTally(string, func(Tally) error) error
-	EachWindow(func(feed, key string, state []byte) error) error
+	EachWindow(workers int, fn func(worker int, feed, key string, state []byte) error) error
 	EachPending(func(PendingMatch) error) error
 	EachJournal(func(JournalEntry) error) error
 	EachAlert(func(*alert.Alert) error) error
@@ -84,7 +85,10 @@ func look(k keeper) (v view, err error) {
 			v.Tallies[id] = of
 		}
 	}
-	if err := k.EachWindow(func(feed, key string, state []byte) error {
+	var mu sync.Mutex
+	if err := k.EachWindow(3, func(_ int, feed, key string, state []byte) error {
+		mu.Lock()
+		defer mu.Unlock()
 		if _, twice := v.Windows[[2]string{feed, key}]; twice {
 			return fmt.Errorf("window %q %q came twice", feed, key)
 		}

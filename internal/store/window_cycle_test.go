@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -132,7 +133,10 @@ func (x *logModel) open(t *rapid.T, head windowHead) {
 
 func (x *logModel) check(t *rapid.T) {
 	got := map[string]string{}
-	err := x.log.each(func(s savedState) error {
+	var mu sync.Mutex
+	err := x.log.each(rapid.IntRange(1, 4).Draw(t, "workers"), func(_ int, s savedState) error {
+		mu.Lock()
+		defer mu.Unlock()
 		if _, twice := got[string(s.key)]; twice {
 			return fmt.Errorf("key %s came twice", s.key)
 		}
@@ -245,4 +249,42 @@ func TestSortingHoldsAShardAtATime(t *testing.T) {
 	if len(want) > 0 {
 		t.Errorf("missing: %v", slices.Sorted(maps.Keys(want)))
 	}
+}
+
+// What bury leaves is what a map of names would: of each name the last state of the highest rank, and nothing if it is gone.
+func TestWhatIsBuriedIsWhatALaterStateReplaced(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var states []sorted
+		last := map[string]int{}
+		for i := range rapid.IntRange(0, 200).Draw(t, "states") {
+			name := []byte{byte(rapid.IntRange(0, 20).Draw(t, "name"))}
+			s := sorted{savedState{name: name, state: []byte{byte(i)}}, byte(rapid.IntRange(0, 3).Draw(t, "rank"))}
+			if rapid.IntRange(0, 4).Draw(t, "gone") == 0 {
+				s.state = nil
+			}
+			if before, ok := last[string(name)]; !ok || states[before].rank <= s.rank {
+				last[string(name)] = i
+			}
+			states = append(states, s)
+		}
+		want := map[string]string{}
+		for name, i := range last {
+			if states[i].state != nil {
+				want[name] = string(states[i].state)
+			}
+		}
+		bury(states)
+		got := map[string]string{}
+		for _, s := range states {
+			if s.state != nil {
+				if _, twice := got[string(s.name)]; twice {
+					t.Fatalf("%q twice", s.name)
+				}
+				got[string(s.name)] = string(s.state)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatal(diff)
+		}
+	})
 }

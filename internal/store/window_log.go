@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"probity/internal/fsx"
 )
@@ -181,9 +183,9 @@ type part struct {
 	size int64
 }
 
-// each calls fn for every live state; it lives until fn returns. What it needs of memory does not grow with the log: the
-// states are sorted into shards on the disk.
-func (l *windowLog) each(fn func(savedState) error) (err error) {
+// each calls fn for every live state, from up to so many workers at once; the state lives until fn returns. What it needs of
+// memory does not grow with the log: the states are sorted into shards on the disk, and each worker has one in memory.
+func (l *windowLog) each(workers int, fn func(worker int, s savedState) error) (err error) {
 	parts := []part{{l.head.File, l.file, l.head.Size}}
 	if l.head.Old != 0 {
 		old, err := os.Open(windowsPath(l.dir, l.head.Old))
@@ -202,12 +204,21 @@ func (l *windowLog) each(fn func(savedState) error) (err error) {
 			break
 		}
 	}
-	for shard := range s.shards {
-		if err := s.live(shard, fn); err != nil {
-			return err
-		}
+	var next atomic.Int64
+	failed := make([]error, workers)
+	var wg sync.WaitGroup
+	for worker := range workers {
+		wg.Go(func() {
+			for shard := int(next.Add(1)) - 1; shard < s.shards; shard = int(next.Add(1)) - 1 {
+				if err := s.live(shard, func(w savedState) error { return fn(worker, w) }); err != nil {
+					failed[worker] = err
+					next.Store(int64(s.shards)) // the others need not go on
+				}
+			}
+		})
 	}
-	return nil
+	wg.Wait()
+	return errors.Join(failed...)
 }
 
 // damaged turns a frame's fault inside committed bytes into damage.

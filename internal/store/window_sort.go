@@ -1,8 +1,10 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 
 	"github.com/cespare/xxhash/v2"
@@ -126,37 +128,67 @@ func (s *sorter) live(shard int, fn func(savedState) error) error {
 	if err != nil {
 		return err
 	}
-	text := string(all) // keys are pieces of it
-	last := map[string]int{}
-	err = eachSorted(all, func(at int, w savedState) {
-		name := text[at+1 : at+1+len(w.name)]
-		if before, ok := last[name]; !ok || all[before] <= all[at] {
-			last[name] = at
-		}
-	})
+	states, err := cutSorted(all)
 	if err != nil {
 		return err
 	}
-	var failed error
-	err = eachSorted(all, func(at int, w savedState) {
-		if failed == nil && w.state != nil && last[text[at+1:at+1+len(w.name)]] == at {
-			failed = fn(w)
+	bury(states)
+	for i := range states {
+		if s := &states[i].savedState; s.state != nil {
+			if err := fn(*s); err != nil {
+				return err
+			}
 		}
-	})
-	return errors.Join(err, failed)
-}
-
-// eachSorted calls fn for every state of a shard with the place of its rank.
-func eachSorted(all []byte, fn func(at int, w savedState)) error {
-	for at := 0; at < len(all); {
-		w, n, ok := cutState(all[at+1:])
-		if !ok {
-			return errState // the scratch file's sums fit: it was sorted wrongly
-		}
-		fn(at, w)
-		at += 1 + n
 	}
 	return nil
+}
+
+// sorted is a state of a shard with its rank.
+type sorted struct {
+	savedState
+	rank byte
+}
+
+func cutSorted(all []byte) (states []sorted, err error) {
+	for len(all) > 0 {
+		w, n, ok := cutState(all[1:])
+		if !ok {
+			return nil, errState // the scratch file's sums fit: it was sorted wrongly
+		}
+		if states == nil {
+			states = make([]sorted, 0, len(all)/(1+n)+1) // the others are about as long
+		}
+		states = append(states, sorted{w, all[0]})
+		all = all[1+n:]
+	}
+	return states, nil
+}
+
+// bury makes gone what a later state of the same name, of no lower rank, took the place of. It finds them by a table of its
+// own, half of which is free: a map of names took most of the time of reading a log.
+func bury(states []sorted) {
+	size := 1
+	for size < 2*len(states) {
+		size *= 2
+	}
+	seed := maphash.MakeSeed()    // so that nobody can choose names that meet in one place
+	places := make([]int32, size) // index of the state that counts, plus 1; 0: free
+	for i := range states {
+		s := &states[i]
+		at := int(maphash.Bytes(seed, s.name)) & (size - 1)
+		for places[at] != 0 && !bytes.Equal(states[places[at]-1].name, s.name) {
+			at = (at + 1) & (size - 1)
+		}
+		if places[at] == 0 {
+			places[at] = int32(i + 1)
+			continue
+		}
+		if before := &states[places[at]-1]; before.rank <= s.rank {
+			before.state, places[at] = nil, int32(i+1)
+		} else {
+			s.state = nil
+		}
+	}
 }
 
 // load reads a shard.

@@ -157,7 +157,7 @@ func group(entries []Entry) string {
 // undecided reports whether a bucket is judged by a watermark.
 func (w *Window) undecided(s *Spec, index, watermark int64) bool {
 	over := s.over(index)
-	return w.decided < over && over <= watermark
+	return w.decided() < over && over <= watermark
 }
 
 // over is the watermark at which a bucket is judged.
@@ -192,7 +192,7 @@ func (w *Window) decideBuckets(s *Spec, watermark int64, peers Peers, changed []
 			changed = w.joinMeasures(period, []Measure{m}, w.join(period, entries, changed))
 		}
 	}
-	w.decided = watermark
+	w.rest().decided = watermark
 	return changed
 }
 
@@ -232,7 +232,7 @@ func (w *Window) Compare(s *Spec, t int64, peers Peers) (m Measure, of string, h
 // history is what the key's buckets of one kind held before a bucket, in ascending order.
 func (w *Window) history(s *Spec, before []bucketed, index int64) (out []int64) {
 	oldest := index - s.Normal.memory()
-	for _, b := range w.past {
+	for _, b := range w.past() {
 		n := b.N
 		if k, both := slices.BinarySearchFunc(before, b.Index, func(x bucketed, at int64) int { return cmp.Compare(x.index, at) }); both {
 			n += s.number(w.entries[before[k].lo:before[k].hi])
@@ -259,21 +259,21 @@ func without(sorted []int64, x int64) []int64 {
 }
 
 func (w *Window) findPast(index int64) (int, bool) {
-	return slices.BinarySearchFunc(w.past, index, func(b Bucket, at int64) int { return cmp.Compare(b.Index, at) })
+	return slices.BinarySearchFunc(w.past(), index, func(b Bucket, at int64) int { return cmp.Compare(b.Index, at) })
 }
 
 // pastBucket returns what a bucket held, which is nothing if it is a new one.
 func (w *Window) pastBucket(index int64) *Bucket {
 	i, ok := w.findPast(index)
 	if !ok {
-		w.past = slices.Insert(w.past, i, Bucket{Index: index})
+		w.sums().past = slices.Insert(w.past(), i, Bucket{Index: index})
 	}
-	return &w.past[i]
+	return &w.past()[i]
 }
 
 // collapsed reports whether the events of time t's bucket are no longer held.
 func (w *Window) collapsed(s *Spec, t int64) bool {
-	return len(w.past) > 0 && s.Normal.bucketOf(t) <= w.past[len(w.past)-1].Index
+	return len(w.past()) > 0 && s.Normal.bucketOf(t) <= w.past()[len(w.past())-1].Index
 }
 
 // addPast counts an event that came later than allowed. Whether its value is a new one cannot be told, so that a number of
@@ -288,7 +288,7 @@ func (w *Window) addPast(s *Spec, t int64) {
 func (w *Window) collapse(s *Spec, bound int64) bool {
 	n, drop := &s.Normal, 0
 	for _, b := range w.buckets(s) {
-		if n.end(b.index) > bound || s.over(b.index) > w.decided {
+		if n.end(b.index) > bound || s.over(b.index) > w.decided() {
 			break
 		}
 		if n.History > 0 {
@@ -298,28 +298,34 @@ func (w *Window) collapse(s *Spec, bound int64) bool {
 	}
 	w.entries = slices.Delete(w.entries, 0, drop)
 	oldest := n.bucketOf(bound) - n.memory()
-	old := sort.Search(len(w.past), func(i int) bool { return w.past[i].Index >= oldest })
-	w.past = slices.Delete(w.past, 0, old)
-	gone := old > 0 && len(w.past)+len(w.entries) == 0 // else what was dropped by the way is nothing that must be saved
+	old := sort.Search(len(w.past()), func(i int) bool { return w.past()[i].Index >= oldest })
+	if old > 0 {
+		w.sums().past = slices.Delete(w.past(), 0, old)
+	}
+	gone := old > 0 && len(w.past())+len(w.entries) == 0 // else what was dropped by the way is nothing that must be saved
 	return w.close(s, bound) || drop > 0 || gone
 }
 
 // dueBucket is when the first bucket is over, when it can be collapsed, or when the last one is out of every history.
 func (w *Window) dueBucket(s *Spec, keep int64) int64 {
 	due := int64(endOfTime)
-	for _, b := range w.buckets(s) {
-		if over := s.over(b.index); over > w.decided {
-			due = min(due, over)
+	for i, last := 0, int64(0); i < len(w.entries); i++ {
+		b := s.Normal.bucketOf(w.entries[i].Time)
+		if i > 0 && b == last {
+			continue
+		}
+		if last = b; s.over(b) > w.decided() {
+			due = s.over(b)
 			break
 		}
 	}
 	if len(w.entries) > 0 {
 		due = min(due, forth(s.Normal.end(s.Normal.bucketOf(w.entries[0].Time)), keep))
-	} else if n := len(w.past); n > 0 {
-		due = min(due, forth(s.Normal.end(w.past[n-1].Index+s.Normal.memory()), keep))
+	} else if n := len(w.past()); n > 0 {
+		due = min(due, forth(s.Normal.end(w.past()[n-1].Index+s.Normal.memory()), keep))
 	}
-	if len(w.open) > 0 {
-		due = min(due, forth(s.Closes(w.open[0].Period), keep))
+	if len(w.open()) > 0 {
+		due = min(due, forth(s.Closes(w.open()[0].Period), keep))
 	}
 	return due
 }

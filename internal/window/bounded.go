@@ -20,12 +20,12 @@ func (s *Spec) within(window []Entry) bool {
 }
 
 func (w *Window) addBounded(s *Spec, y Entry, changed []int64) []int64 {
-	if s.due(&y) >= w.decided {
+	if s.due(&y) >= w.decided() {
 		return changed
 	}
 	for _, period := range w.periodsFrom(s, y.Time) {
 		if old := w.Alert(period); old != nil {
-			still := w.worked(s, period, func(e *Entry) bool { return s.due(e) < w.decided })
+			still := w.worked(s, period, func(e *Entry) bool { return s.due(e) < w.decided() })
 			changed = w.replace(period, common(old, still), changed)
 		}
 	}
@@ -34,17 +34,17 @@ func (w *Window) addBounded(s *Spec, y Entry, changed []int64) []int64 {
 
 // absorbBounded joins the entries of both, and judges all windows anew that have been judged.
 func (w *Window) absorbBounded(s *Spec, other *Window, changed []int64) []int64 {
-	w.decided = max(w.decided, other.decided)
+	w.rest().decided = max(w.decided(), other.decided())
 	w.entries = union(w.entries, other.entries)
 	var periods []int64
-	for _, o := range append(slices.Clone(w.open), other.open...) {
+	for _, o := range append(slices.Clone(w.open()), other.open()...) {
 		periods = note(periods, o.Period)
 	}
 	for _, e := range w.entries {
 		periods = note(periods, s.PeriodOf(e.Time))
 	}
 	for _, p := range periods {
-		changed = w.replace(p, w.worked(s, p, func(e *Entry) bool { return s.due(e) < w.decided }), changed)
+		changed = w.replace(p, w.worked(s, p, func(e *Entry) bool { return s.due(e) < w.decided() }), changed)
 	}
 	return changed
 }
@@ -81,14 +81,14 @@ func (w *Window) replace(period int64, entries []Entry, changed []int64) []int64
 	case !there && len(entries) == 0:
 		return changed
 	case !there:
-		w.open = slices.Insert(w.open, i, Open{Period: period})
-	case slices.EqualFunc(w.open[i].Entries, entries, func(a, b Entry) bool { return compare(a, b) == 0 && a.Facts == b.Facts }):
+		w.rest().open = slices.Insert(w.open(), i, Open{Period: period})
+	case slices.EqualFunc(w.open()[i].Entries, entries, func(a, b Entry) bool { return compare(a, b) == 0 && a.Facts == b.Facts }):
 		return changed
 	case len(entries) == 0:
-		w.open = slices.Delete(w.open, i, i+1)
+		w.rest().open = slices.Delete(w.open(), i, i+1)
 		return note(changed, period)
 	}
-	w.open[i].Entries = entries
+	w.open()[i].Entries = entries
 	return note(changed, period)
 }
 

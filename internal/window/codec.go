@@ -12,21 +12,39 @@ const version = 3
 // Append appends the encoded state to b; see the package comment for the form.
 func (w *Window) Append(b []byte) []byte {
 	b = append(b, version)
-	b = binary.AppendVarint(b, w.decided)
-	b = binary.AppendVarint(b, w.began)
+	b = binary.AppendVarint(b, w.decided())
+	b = binary.AppendVarint(b, w.began())
 	b = appendEntries(b, w.entries)
-	b = binary.AppendUvarint(b, uint64(len(w.open)))
-	for _, o := range w.open {
+	b = binary.AppendUvarint(b, uint64(len(w.open())))
+	for _, o := range w.open() {
 		b = binary.AppendVarint(b, o.Period)
 		b = appendMeasures(appendEntries(b, o.Entries), o.Measures)
 	}
 	return w.appendSummaries(b)
 }
 
+// Encoded is about how many bytes Append adds, and rarely fewer.
+func (w *Window) Encoded() int {
+	entry := leastEntryBytes + 8 // it may be the first, whose time is a long number
+	if len(w.entries) > 0 {
+		if c := w.entries[0].Captured; c != nil { // those of one key are about alike
+			for _, text := range *c {
+				entry += 2 + len(text)
+			}
+		}
+	}
+	n := 32 + entry*len(w.entries)
+	for _, o := range w.open() {
+		n += 16 + entry*len(o.Entries)
+	}
+	return n
+}
+
 func appendEntries(b []byte, entries []Entry) []byte {
 	b = binary.AppendUvarint(b, uint64(len(entries)))
 	var before int64
-	for _, e := range entries {
+	for i := range entries {
+		e := &entries[i]
 		b = binary.AppendVarint(b, e.Time-before)
 		b = append(b, e.ID[:]...)
 		b = binary.AppendUvarint(b, uint64(e.Facts))
@@ -54,29 +72,40 @@ var errShort = errors.New("window state ends early")
 
 // Decode reads what Append wrote.
 func Decode(b []byte) (*Window, error) {
+	w := New()
+	if err := w.Decode(b); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// Decode reads what Append wrote into a new window. After an error the window is of no use.
+func (w *Window) Decode(b []byte) error {
 	if len(b) == 0 || b[0] != version && b[0] != version-1 {
-		return nil, fmt.Errorf("window state of an unknown version")
+		return fmt.Errorf("window state of an unknown version")
 	}
 	measured := b[0] == version
 	d := decoder{b: b[1:]}
-	w := &Window{decided: d.varint(), began: d.varint(), lost: never}
+	if decided, began := d.varint(), d.varint(); decided != never || began != never {
+		w.more = &rest{decided: decided, began: began, lost: never}
+	}
 	w.entries = d.entries()
 	n := d.uvarint()
 	if n > uint64(len(d.b)) {
-		return nil, errShort
+		return errShort
 	}
 	for range n {
 		o := Open{Period: d.varint(), Entries: d.entries()}
 		if measured {
 			o.Measures = d.measures()
 		}
-		if k := len(w.open); k > 0 && w.open[k-1].Period >= o.Period {
-			return nil, errors.New("window state: periods out of order")
+		if k := len(w.open()); k > 0 && w.open()[k-1].Period >= o.Period {
+			return errors.New("window state: periods out of order")
 		}
 		if len(o.Entries) == 0 {
-			return nil, errors.New("window state: an alert period without events")
+			return errors.New("window state: an alert period without events")
 		}
-		w.open = append(w.open, o)
+		w.rest().open = append(w.open(), o)
 	}
 	if measured {
 		d.summaries(w)
@@ -84,10 +113,7 @@ func Decode(b []byte) (*Window, error) {
 	if d.err == nil && len(d.b) > 0 {
 		d.err = fmt.Errorf("window state: %d bytes too many", len(d.b))
 	}
-	if d.err != nil {
-		return nil, d.err
-	}
-	return w, nil
+	return d.err
 }
 
 type decoder struct {
@@ -122,6 +148,9 @@ func (d *decoder) entries() []Entry {
 	n := d.uvarint()
 	if n > uint64(len(d.b)/leastEntryBytes) {
 		d.err = errShort
+		return nil
+	}
+	if n == 0 {
 		return nil
 	}
 	out := make([]Entry, 0, n)

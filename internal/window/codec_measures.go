@@ -8,20 +8,20 @@ import (
 
 // appendSummaries writes what the shapes that measure hold in place of entries.
 func (w *Window) appendSummaries(b []byte) []byte {
-	b = binary.AppendUvarint(b, uint64(len(w.past)))
-	for _, p := range w.past {
+	b = binary.AppendUvarint(b, uint64(len(w.past())))
+	for _, p := range w.past() {
 		b = appendVarints(b, p.Index, p.N)
 	}
-	b = binary.AppendUvarint(b, uint64(len(w.spans)))
-	for _, p := range w.spans {
+	b = binary.AppendUvarint(b, uint64(len(w.spans())))
+	for _, p := range w.spans() {
 		b = appendVarints(b, p.From, p.To)
 	}
-	b = binary.AppendUvarint(b, uint64(len(w.cells)))
-	for _, c := range w.cells {
+	b = binary.AppendUvarint(b, uint64(len(w.cells())))
+	for _, c := range w.cells() {
 		b = appendRuns(binary.AppendVarint(b, c.Index), c.Runs)
 	}
-	b = appendRuns(b, w.runs)
-	if d := w.drift; d != nil {
+	b = appendRuns(b, w.runs())
+	if d := w.drift(); d != nil {
 		return appendVarints(append(b, 1), d.index, d.n, d.least, d.top)
 	}
 	return append(b, 0)
@@ -68,20 +68,22 @@ func (d *decoder) count(least int) int {
 // summaries reads what the shapes that measure hold in place of entries.
 func (d *decoder) summaries(w *Window) {
 	for range d.count(2) {
-		w.past = append(w.past, Bucket{d.varint(), d.varint()})
-		d.rising(len(w.past), func(i int) int64 { return w.past[i].Index })
+		w.sums().past = append(w.past(), Bucket{d.varint(), d.varint()})
+		d.rising(len(w.past()), func(i int) int64 { return w.past()[i].Index })
 	}
 	for range d.count(2) {
-		w.spans = append(w.spans, Span{d.varint(), d.varint()})
-		d.rising(2*len(w.spans), func(i int) int64 { return [2]int64{w.spans[i/2].From, w.spans[i/2].To}[i%2] })
+		w.sums().spans = append(w.spans(), Span{d.varint(), d.varint()})
+		d.rising(2*len(w.spans()), func(i int) int64 { return [2]int64{w.spans()[i/2].From, w.spans()[i/2].To}[i%2] })
 	}
 	for range d.count(2) {
-		w.cells = append(w.cells, Cell{d.varint(), d.runs()})
-		d.rising(len(w.cells), func(i int) int64 { return w.cells[i].Index })
+		w.sums().cells = append(w.cells(), Cell{d.varint(), d.runs()})
+		d.rising(len(w.cells()), func(i int) int64 { return w.cells()[i].Index })
 	}
-	w.runs = d.runs()
+	if runs := d.runs(); len(runs) > 0 {
+		w.sums().runs = runs
+	}
 	if d.step() != 0 {
-		w.drift = &drift{d.varint(), d.varint(), d.varint(), d.varint()}
+		w.sums().drift = &drift{d.varint(), d.varint(), d.varint(), d.varint()}
 	}
 }
 

@@ -32,6 +32,8 @@
 // its end by as much. Only events later than allowed can tell the difference: a shape that waits says nothing of them where what
 // was beside them may be forgotten (Window.Forgot), because it would accuse for want of memory.
 //
+// Most windows of a large state hold one entry and nothing else, so what only some need stands behind pointers (rest.go).
+//
 // # Encoded form
 //
 // Byte 1 is the version (3; 2, which had none of the measures, is read as well). Then the watermark up to which deferred entries were judged and the time of the key's first

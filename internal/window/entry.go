@@ -3,6 +3,7 @@ package window
 import (
 	"cmp"
 	"slices"
+	"sort"
 
 	"probity/internal/event"
 )
@@ -20,8 +21,29 @@ type Entry struct {
 // Captured are the fields of an entry that a condition across steps compares, in the rule's order; "" is missing.
 type Captured []string
 
-func compare(a, b Entry) int {
-	return cmp.Or(cmp.Compare(a.Time, b.Time), a.ID.Compare(b.ID), cmp.Compare(a.Step, b.Step), cmp.Compare(a.Value, b.Value))
+func compare(a, b Entry) int { return a.compare(&b) }
+
+// compare stops at what differs, which is nearly always the time: it is what windows spend most on.
+func (e *Entry) compare(o *Entry) int {
+	switch {
+	case e.Time != o.Time:
+		return cmp.Compare(e.Time, o.Time)
+	case e.ID != o.ID:
+		return e.ID.Compare(o.ID)
+	case e.Step != o.Step:
+		return cmp.Compare(e.Step, o.Step)
+	}
+	return cmp.Compare(e.Value, o.Value)
+}
+
+// place returns where an entry stands among others in order, or would, and whether it is there.
+func place(entries []Entry, e *Entry) (int, bool) {
+	n := len(entries)
+	if n == 0 || entries[n-1].compare(e) < 0 {
+		return n, false // the common case: events in order
+	}
+	at := sort.Search(n, func(i int) bool { return entries[i].compare(e) >= 0 })
+	return at, entries[at].compare(e) == 0
 }
 
 // Distinct returns the entries with each event once, in their order.

@@ -106,23 +106,23 @@ func see(runs []Run, seen []Run) []Run {
 
 // absorbNumbers joins what both have seen.
 func (w *Window) absorbNumbers(other *Window) {
-	w.runs = see(w.runs, other.runs)
-	for _, c := range other.cells {
+	w.sums().runs = see(w.runs(), other.runs())
+	for _, c := range other.cells() {
 		mine := w.cell(c.Index)
 		for _, r := range c.Runs {
 			mine.Runs = insertRun(mine.Runs, r, firstSeen)
 		}
 	}
-	w.decided = max(w.decided, other.decided)
+	w.rest().decided = max(w.decided(), other.decided())
 }
 
 // cell returns the numbers seen in a cell, none if it is a new one.
 func (w *Window) cell(index int64) *Cell {
-	i, ok := slices.BinarySearchFunc(w.cells, index, func(c Cell, at int64) int { return cmp.Compare(c.Index, at) })
+	i, ok := slices.BinarySearchFunc(w.cells(), index, func(c Cell, at int64) int { return cmp.Compare(c.Index, at) })
 	if !ok {
-		w.cells = slices.Insert(w.cells, i, Cell{Index: index})
+		w.sums().cells = slices.Insert(w.cells(), i, Cell{Index: index})
 	}
-	return &w.cells[i]
+	return &w.cells()[i]
 }
 
 // below returns the highest number seen that is lower than n.
@@ -135,14 +135,14 @@ func below(runs []Run, n uint64) (uint64, bool) {
 }
 
 // Numbers are those that are remembered as seen, in order. Read only.
-func (w *Window) Numbers() []Run { return w.runs }
+func (w *Window) Numbers() []Run { return w.runs() }
 
 func (w *Window) addNumber(s *Spec, y Entry, changed []int64) (_ []int64, added bool) {
 	index := floorDiv(y.Time, s.Grace)
 	number := Run{y.Value, y.Value, y.Time}
-	if index < s.cellsDone(w.decided) {
+	if index < s.cellsDone(w.decided()) {
 		number.At = s.lastSeen(index)
-		w.runs = see(w.runs, []Run{number})
+		w.sums().runs = see(w.runs(), []Run{number})
 		return w.fill(s, number, never, changed), true
 	}
 	c := w.cell(index)
@@ -161,12 +161,12 @@ func (s *Spec) cellsDone(watermark int64) int64 {
 
 func (w *Window) decideCells(s *Spec, watermark int64, changed []int64) []int64 {
 	done := s.cellsDone(watermark)
-	for len(w.cells) > 0 && w.cells[0].Index < done {
-		c := w.cells[0]
-		w.runs = slices.DeleteFunc(w.runs, func(r Run) bool { return r.At < c.Index-s.Timespan/s.Grace })
+	for len(w.cells()) > 0 && w.cells()[0].Index < done {
+		c := w.cells()[0]
+		w.sums().runs = slices.DeleteFunc(w.runs(), func(r Run) bool { return r.At < c.Index-s.Timespan/s.Grace })
 		var after []Run
-		if len(w.cells) > 1 && w.cells[1].Index == c.Index+1 {
-			after = w.cells[1].Runs
+		if len(w.cells()) > 1 && w.cells()[1].Index == c.Index+1 {
+			after = w.cells()[1].Runs
 		}
 		for _, r := range c.Runs {
 			changed = w.fill(s, r, (c.Index+1)*s.Grace, changed)
@@ -178,20 +178,20 @@ func (w *Window) decideCells(s *Spec, watermark int64, changed []int64) []int64 
 			seen = append(seen, Run{r.Lo, r.Hi, s.lastSeen(c.Index)})
 		}
 		slices.SortFunc(seen, func(a, b Run) int { return cmp.Compare(a.Lo, b.Lo) })
-		w.runs = see(w.runs, seen)
-		if n := len(w.runs); n > maxRuns {
-			w.runs = slices.Delete(w.runs, 0, n-maxRuns)
+		w.sums().runs = see(w.runs(), seen)
+		if n := len(w.runs()); n > maxRuns {
+			w.sums().runs = slices.Delete(w.runs(), 0, n-maxRuns)
 		}
-		w.cells = slices.Delete(w.cells, 0, 1)
+		w.sums().cells = slices.Delete(w.cells(), 0, 1)
 	}
-	w.decided = watermark
+	w.rest().decided = watermark
 	return changed
 }
 
 // judgeCell tells the numbers of a cell that something is missing before, and returns what is.
 func (w *Window) judgeCell(s *Spec, c Cell, after []Run, changed []int64) (told []Run, _ []int64) {
 	for i, r := range c.Runs {
-		a, seen := below(w.runs, r.Lo)
+		a, seen := below(w.runs(), r.Lo)
 		if i > 0 {
 			a, seen = max(a, c.Runs[i-1].Hi), true
 		}
@@ -212,8 +212,8 @@ func (w *Window) judgeCell(s *Spec, c Cell, after []Run, changed []int64) (told 
 
 // fill takes numbers that came after all from what is missing, of the alerts that are open at the end of their cell.
 func (w *Window) fill(s *Spec, r Run, at int64, changed []int64) []int64 {
-	for i := 0; i < len(w.open); i++ {
-		o := &w.open[i]
+	for i := 0; i < len(w.open()); i++ {
+		o := &w.open()[i]
 		if s.Closes(o.Period) < at+s.Grace { // what closes it judges the cell first
 			continue
 		}
@@ -232,7 +232,7 @@ func (w *Window) fill(s *Spec, r Run, at int64, changed []int64) []int64 {
 			}
 		}
 		if len(o.Entries) == 0 {
-			w.open = slices.Delete(w.open, i, i+1)
+			w.rest().open = slices.Delete(w.open(), i, i+1)
 			i--
 		}
 	}
@@ -265,25 +265,25 @@ func numbers(runs []Run) (n int64) {
 
 // forgetRuns drops runs that no later cell would remember.
 func (w *Window) forgetRuns(s *Spec, bound int64) bool {
-	if len(w.cells) > 0 {
+	if len(w.cells()) > 0 {
 		return w.close(s, bound)
 	}
-	n := len(w.runs)
+	n := len(w.runs())
 	oldest := floorDiv(bound, s.Grace) - s.Timespan/s.Grace - 1
-	w.runs = slices.DeleteFunc(w.runs, func(r Run) bool { return r.At < oldest })
-	return w.close(s, bound) || len(w.runs) < n
+	w.sums().runs = slices.DeleteFunc(w.runs(), func(r Run) bool { return r.At < oldest })
+	return w.close(s, bound) || len(w.runs()) < n
 }
 
 func (w *Window) dueCell(s *Spec, keep int64) int64 {
 	due := int64(endOfTime)
-	if len(w.cells) > 0 {
-		due = (w.cells[0].Index + 2) * s.Grace
-	} else if len(w.runs) > 0 {
-		newest := slices.MaxFunc(w.runs, func(a, b Run) int { return cmp.Compare(a.At, b.At) }).At
+	if len(w.cells()) > 0 {
+		due = (w.cells()[0].Index + 2) * s.Grace
+	} else if len(w.runs()) > 0 {
+		newest := slices.MaxFunc(w.runs(), func(a, b Run) int { return cmp.Compare(a.At, b.At) }).At
 		due = forth((newest+s.Timespan/s.Grace+2)*s.Grace, keep)
 	}
-	if len(w.open) > 0 {
-		due = min(due, forth(s.Closes(w.open[0].Period), keep))
+	if len(w.open()) > 0 {
+		due = min(due, forth(s.Closes(w.open()[0].Period), keep))
 	}
 	return due
 }

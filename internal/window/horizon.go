@@ -17,7 +17,9 @@ func (w *Window) GiveUp(s *Spec) bool {
 			return false // part of a past would make the present stand out
 		}
 		gone := !w.Empty()
-		*w = Window{decided: w.decided, began: never}
+		decided := w.decided()
+		*w = Window{}
+		w.rest().decided = decided
 		return gone
 	case s.Measured(), s.Revised:
 		return false // a few numbers a source, a few alerts a person
@@ -26,32 +28,44 @@ func (w *Window) GiveUp(s *Spec) bool {
 	w.entries = w.entries[drop:len(w.entries):len(w.entries)]
 	w.entries = append([]Entry(nil), w.entries...) // give the memory back
 	closed := 0
-	for closed < len(w.open) && w.open[closed].Period*s.Period < s.Horizon {
+	for closed < len(w.open()) && w.open()[closed].Period*s.Period < s.Horizon {
 		closed++
 	}
-	w.open = append([]Open(nil), w.open[closed:]...)
-	if len(w.entries)+len(w.open) == 0 && w.began < s.Horizon {
-		w.began = never // since when the key was known is given up with the rest: it is as one that is new
+	if closed > 0 {
+		w.rest().open = append([]Open(nil), w.open()[closed:]...)
 	}
+	if len(w.entries)+len(w.open()) == 0 && w.began() != never && w.began() < s.Horizon {
+		w.rest().began = never // since when the key was known is given up with the rest: it is as one that is new
+	}
+	w.trim()
 	return drop+closed > 0
 }
 
 const (
-	windowBytes = int64(unsafe.Sizeof(Window{}))
-	entryBytes  = int64(unsafe.Sizeof(Entry{}))
+	entryBytes = int64(unsafe.Sizeof(Entry{}))
+	openBytes  = int64(unsafe.Sizeof(Open{}))
+	restBytes  = int64(unsafe.Sizeof(rest{}))
+	sumsBytes  = int64(unsafe.Sizeof(sums{}))
 )
 
-// Bytes is about how much memory the window takes.
+// Bytes is about how much memory the window takes, beside the Window itself.
 func (w *Window) Bytes() int64 {
-	n := windowBytes + entryBytes*int64(cap(w.entries)) + 16*int64(len(w.past)+len(w.spans)) + 24*int64(len(w.runs))
+	n := entryBytes * int64(cap(w.entries))
 	for i := range w.entries {
 		n += w.entries[i].Captured.bytes()
 	}
-	for _, c := range w.cells {
+	if w.more == nil {
+		return n
+	}
+	n += restBytes
+	if w.measured() {
+		n += sumsBytes + 16*int64(cap(w.past())+cap(w.spans())) + 24*int64(cap(w.runs()))
+	}
+	for _, c := range w.cells() {
 		n += 32 + 24*int64(len(c.Runs))
 	}
-	for _, o := range w.open {
-		n += 56 + entryBytes*int64(cap(o.Entries)) + 200*int64(len(o.Measures))
+	for _, o := range w.open() {
+		n += openBytes + entryBytes*int64(cap(o.Entries)) + 200*int64(len(o.Measures))
 	}
 	return n
 }

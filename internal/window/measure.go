@@ -67,7 +67,7 @@ func (w *Window) joinMeasures(period int64, measures []Measure, changed []int64)
 	if !ok || len(measures) == 0 {
 		return changed
 	}
-	o := &w.open[i]
+	o := &w.open()[i]
 	for _, m := range measures {
 		at, there := slices.BinarySearchFunc(o.Measures, m, compareMeasures)
 		switch {

@@ -15,15 +15,15 @@ const AlibiStep = 1
 
 func (w *Window) addValue(s *Spec, y Entry, changed []int64) []int64 {
 	if y.Step != AlibiStep {
-		w.began = earliest(w.began, y.Time)
+		w.rest().began = earliest(w.began(), y.Time)
 	}
-	if y.Time >= w.decided {
+	if y.Time >= w.decided() {
 		return changed
 	}
 	until := forth(y.Time, s.Timespan)
 	changed = w.clear(func(e *Entry) bool { return e.Value == y.Value && y.Time < e.Time && e.Time <= until }, changed)
 	followed := slices.ContainsFunc(w.entries[w.after(y.Time):], func(e Entry) bool { return e.Value == y.Value })
-	if i, ok := w.index(y); ok && !followed && y.Time >= w.lost { // else what preceded may have been forgotten
+	if i, ok := w.index(y); ok && !followed && y.Time >= w.lost() { // else what preceded may have been forgotten
 		changed = w.judge(s, i, changed)
 	}
 	return changed
@@ -31,7 +31,7 @@ func (w *Window) addValue(s *Spec, y Entry, changed []int64) []int64 {
 
 func (w *Window) unseen(s *Spec, i int) bool {
 	e := &w.entries[i]
-	if e.Step == AlibiStep || w.began > back(e.Time, s.History) || s.unheld(back(e.Time, s.Timespan)) {
+	if e.Step == AlibiStep || w.began() > back(e.Time, s.History) || s.unheld(back(e.Time, s.Timespan)) {
 		return false
 	}
 	from := w.after(back(e.Time, s.Timespan) - 1)

@@ -15,7 +15,7 @@ type Open struct {
 // Alert returns the entries of an alert period, nil if it has no hit. They are shared: read only.
 func (w *Window) Alert(period int64) []Entry {
 	if i, ok := w.find(period); ok {
-		return w.open[i].Entries
+		return w.open()[i].Entries
 	}
 	return nil
 }
@@ -23,39 +23,35 @@ func (w *Window) Alert(period int64) []Entry {
 // Measures returns what was measured in an alert period; nil of shapes that measure nothing. Read only.
 func (w *Window) Measures(period int64) []Measure {
 	if i, ok := w.find(period); ok {
-		return w.open[i].Measures
+		return w.open()[i].Measures
 	}
 	return nil
 }
 
 // Periods lists the alert periods that are open.
 func (w *Window) Periods() []int64 {
-	out := make([]int64, len(w.open))
-	for i, o := range w.open {
+	out := make([]int64, len(w.open()))
+	for i, o := range w.open() {
 		out[i] = o.Period
 	}
 	return out
 }
 
 func (w *Window) find(period int64) (int, bool) {
-	return slices.BinarySearchFunc(w.open, period, func(o Open, p int64) int { return cmp.Compare(o.Period, p) })
+	return slices.BinarySearchFunc(w.open(), period, func(o Open, p int64) int { return cmp.Compare(o.Period, p) })
 }
 
 // join adds entries to a period's alert.
 func (w *Window) join(period int64, entries []Entry, changed []int64) []int64 {
 	i, ok := w.find(period)
 	if !ok {
-		w.open = slices.Insert(w.open, i, Open{Period: period})
+		w.rest().open = slices.Insert(w.open(), i, Open{Period: period})
 	}
-	o := &w.open[i]
+	o := &w.open()[i]
 	grew := false
-	for _, e := range entries {
-		if n := len(o.Entries); n == 0 || compare(o.Entries[n-1], e) < 0 {
-			o.Entries, grew = append(o.Entries, e), true
-			continue
-		}
-		if at, there := slices.BinarySearchFunc(o.Entries, e, compare); !there {
-			o.Entries, grew = slices.Insert(o.Entries, at, e), true
+	for k := range entries {
+		if at, there := place(o.Entries, &entries[k]); !there {
+			o.Entries, grew = slices.Insert(o.Entries, at, entries[k]), true
 		}
 	}
 	if grew {
@@ -66,8 +62,8 @@ func (w *Window) join(period int64, entries []Entry, changed []int64) []int64 {
 
 // clear takes entries out of the alerts: a late event unmade them. An alert that is left without any is withdrawn.
 func (w *Window) clear(unmade func(e *Entry) bool, changed []int64) []int64 {
-	for i := 0; i < len(w.open); i++ {
-		o := &w.open[i]
+	for i := 0; i < len(w.open()); i++ {
+		o := &w.open()[i]
 		n := len(o.Entries)
 		o.Entries = slices.DeleteFunc(o.Entries, func(e Entry) bool { return unmade(&e) })
 		if len(o.Entries) == n {
@@ -75,7 +71,7 @@ func (w *Window) clear(unmade func(e *Entry) bool, changed []int64) []int64 {
 		}
 		changed = note(changed, o.Period)
 		if len(o.Entries) == 0 {
-			w.open = slices.Delete(w.open, i, i+1)
+			w.rest().open = slices.Delete(w.open(), i, i+1)
 			i--
 		}
 	}
@@ -85,11 +81,15 @@ func (w *Window) clear(unmade func(e *Entry) bool, changed []int64) []int64 {
 // close drops the alert periods whose last hit has been judged.
 func (w *Window) close(s *Spec, bound int64) bool {
 	closed := 0
-	for closed < len(w.open) && s.Closes(w.open[closed].Period) <= bound {
+	for closed < len(w.open()) && s.Closes(w.open()[closed].Period) <= bound {
 		closed++
 	}
-	w.open = slices.Delete(w.open, 0, closed)
-	return closed > 0
+	if closed == 0 {
+		return false
+	}
+	w.rest().open = slices.Delete(w.open(), 0, closed)
+	w.trim()
+	return true
 }
 
 func note(changed []int64, period int64) []int64 {

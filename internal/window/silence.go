@@ -17,24 +17,24 @@ type Span struct{ From, To int64 }
 
 func (w *Window) addSpan(s *Spec, y Entry, changed []int64) (_ []int64, added bool) {
 	t := y.Time
-	i := sort.Search(len(w.spans), func(i int) bool { return forth(w.spans[i].To, s.Timespan) >= t }) // the first that t may join
+	i := sort.Search(len(w.spans()), func(i int) bool { return forth(w.spans()[i].To, s.Timespan) >= t }) // the first that t may join
 	switch {
-	case i == 0 && t < w.decided && (len(w.spans) == 0 || w.spans[0].From > forth(t, s.Timespan)):
+	case i == 0 && t < w.decided() && (len(w.spans()) == 0 || w.spans()[0].From > forth(t, s.Timespan)):
 		return changed, false // later than allowed, and what followed it may have been forgotten
-	case i == len(w.spans) || w.spans[i].From > forth(t, s.Timespan):
-		w.spans = slices.Insert(w.spans, i, Span{t, t})
-	case w.spans[i].From <= t && t <= w.spans[i].To:
+	case i == len(w.spans()) || w.spans()[i].From > forth(t, s.Timespan):
+		w.sums().spans = slices.Insert(w.spans(), i, Span{t, t})
+	case w.spans()[i].From <= t && t <= w.spans()[i].To:
 		return changed, false
 	default:
-		changed = w.unmakeSpan(s, w.spans[i].To, t, changed)
-		w.spans[i] = Span{min(w.spans[i].From, t), max(w.spans[i].To, t)}
-		if next := i + 1; next < len(w.spans) && w.spans[next].From <= forth(w.spans[i].To, s.Timespan) {
-			changed = w.unmakeSpan(s, w.spans[i].To, w.spans[next].To, changed)
-			w.spans[i].To = w.spans[next].To
-			w.spans = slices.Delete(w.spans, next, next+1)
+		changed = w.unmakeSpan(s, w.spans()[i].To, t, changed)
+		w.spans()[i] = Span{min(w.spans()[i].From, t), max(w.spans()[i].To, t)}
+		if next := i + 1; next < len(w.spans()) && w.spans()[next].From <= forth(w.spans()[i].To, s.Timespan) {
+			changed = w.unmakeSpan(s, w.spans()[i].To, w.spans()[next].To, changed)
+			w.spans()[i].To = w.spans()[next].To
+			w.sums().spans = slices.Delete(w.spans(), next, next+1)
 		}
 	}
-	return w.tellSpans(s, w.decided, changed), true
+	return w.tellSpans(s, w.decided(), changed), true
 }
 
 // unmakeSpan withdraws the silence after an event that is followed after all.
@@ -51,7 +51,7 @@ func (w *Window) unmeasure(s *Spec, t int64, which func(*Measure) bool, changed 
 	if !ok {
 		return changed
 	}
-	o := &w.open[i]
+	o := &w.open()[i]
 	n := len(o.Measures)
 	o.Measures = slices.DeleteFunc(o.Measures, func(m Measure) bool { return which(&m) })
 	if len(o.Measures) == n {
@@ -62,13 +62,13 @@ func (w *Window) unmeasure(s *Spec, t int64, which func(*Measure) bool, changed 
 
 // tellSpans brings the alerts to what the spans say by a watermark.
 func (w *Window) tellSpans(s *Spec, watermark int64, changed []int64) []int64 {
-	for i, sp := range w.spans {
+	for i, sp := range w.spans() {
 		if forth(sp.To, s.Timespan) >= watermark {
 			break
 		}
 		m := Measure{From: sp.To, To: never}
-		if i+1 < len(w.spans) {
-			m.To = w.spans[i+1].From
+		if i+1 < len(w.spans()) {
+			m.To = w.spans()[i+1].From
 		}
 		p := s.PeriodOf(sp.To)
 		changed = w.joinMeasures(p, []Measure{m}, w.join(p, []Entry{{Time: sp.To}}, changed))
@@ -78,7 +78,7 @@ func (w *Window) tellSpans(s *Spec, watermark int64, changed []int64) []int64 {
 
 // absorbSpans joins the spans of both, and what that makes of their silences.
 func (w *Window) absorbSpans(s *Spec, other *Window, changed []int64) []int64 {
-	all := append(slices.Clone(w.spans), other.spans...)
+	all := append(slices.Clone(w.spans()), other.spans()...)
 	slices.SortFunc(all, func(a, b Span) int { return cmp.Compare(a.From, b.From) })
 	var joined []Span
 	for _, sp := range all {
@@ -88,18 +88,18 @@ func (w *Window) absorbSpans(s *Spec, other *Window, changed []int64) []int64 {
 			joined = append(joined, sp)
 		}
 	}
-	for _, sp := range w.spans {
+	for _, sp := range w.spans() {
 		if !slices.ContainsFunc(joined, func(j Span) bool { return j.To == sp.To }) {
 			changed = w.unmakeSpan(s, sp.To, forth(sp.To, 1), changed)
 		}
 	}
-	w.spans, w.decided = joined, max(w.decided, other.decided)
-	return w.tellSpans(s, w.decided, changed)
+	w.sums().spans, w.rest().decided = joined, max(w.decided(), other.decided())
+	return w.tellSpans(s, w.decided(), changed)
 }
 
 func (w *Window) decideSpans(s *Spec, watermark int64, changed []int64) []int64 {
 	changed = w.tellSpans(s, watermark, changed)
-	w.decided = watermark
+	w.rest().decided = watermark
 	return changed
 }
 
@@ -109,33 +109,33 @@ const keepSilent = 366 * day
 // forgetSpans drops spans whose silence has been told and whose alert is closed; the last one is kept to tell its end.
 func (w *Window) forgetSpans(s *Spec, bound int64) bool {
 	drop := 0
-	for drop < len(w.spans) && w.spanClosed(s, drop) <= bound {
+	for drop < len(w.spans()) && w.spanClosed(s, drop) <= bound {
 		drop++
 	}
-	w.spans = slices.Delete(w.spans, 0, drop)
+	w.sums().spans = slices.Delete(w.spans(), 0, drop)
 	closed := 0
-	for closed < len(w.open) && s.Closes(w.open[closed].Period) <= bound && (len(w.spans) == 0 || w.open[closed].Period < s.PeriodOf(w.spans[0].To)) {
+	for closed < len(w.open()) && s.Closes(w.open()[closed].Period) <= bound && (len(w.spans()) == 0 || w.open()[closed].Period < s.PeriodOf(w.spans()[0].To)) {
 		closed++
 	}
-	w.open = slices.Delete(w.open, 0, closed)
+	w.rest().open = slices.Delete(w.open(), 0, closed)
 	return drop+closed > 0
 }
 
 // spanClosed is the watermark from which on a span says nothing more.
 func (w *Window) spanClosed(s *Spec, i int) int64 {
-	if i == len(w.spans)-1 {
-		return forth(w.spans[i].To, keepSilent)
+	if i == len(w.spans())-1 {
+		return forth(w.spans()[i].To, keepSilent)
 	}
-	return forth(max(s.Closes(s.PeriodOf(w.spans[i].To)), w.spans[i+1].From), s.Timespan)
+	return forth(max(s.Closes(s.PeriodOf(w.spans()[i].To)), w.spans()[i+1].From), s.Timespan)
 }
 
 func (w *Window) dueSpan(s *Spec, keep int64) int64 {
 	due := int64(endOfTime)
-	if len(w.open) > 0 && (len(w.spans) == 0 || w.open[0].Period < s.PeriodOf(w.spans[0].To)) {
-		due = forth(s.Closes(w.open[0].Period), keep)
+	if len(w.open()) > 0 && (len(w.spans()) == 0 || w.open()[0].Period < s.PeriodOf(w.spans()[0].To)) {
+		due = forth(s.Closes(w.open()[0].Period), keep)
 	}
-	for i, sp := range w.spans {
-		if end := forth(sp.To, s.Timespan); end >= w.decided {
+	for i, sp := range w.spans() {
+		if end := forth(sp.To, s.Timespan); end >= w.decided() {
 			return min(due, forth(end, 1))
 		}
 		due = min(due, forth(w.spanClosed(s, i), keep))

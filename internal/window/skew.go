@@ -17,20 +17,20 @@ type drift struct {
 func (w *Window) addSkew(s *Spec, y Entry, changed []int64) (_ []int64, added bool) {
 	index, age := floorDiv(y.Time, s.Timespan), int64(y.Value)
 	switch {
-	case w.drift == nil:
-		w.drift = &drift{index: index, least: age, top: age}
-	case index > w.drift.index:
-		w.close(s, w.drift.index*s.Timespan)
+	case w.drift() == nil:
+		w.sums().drift = &drift{index: index, least: age, top: age}
+	case index > w.drift().index:
+		w.close(s, w.drift().index*s.Timespan)
 		changed = w.judgeSkew(s, changed)
-		w.drift = &drift{index: index, least: age, top: age}
+		w.sums().drift = &drift{index: index, least: age, top: age}
 	}
-	d := w.drift
+	d := w.drift()
 	d.n, d.least, d.top = d.n+1, min(d.least, age), max(d.top, age)
 	return changed, true
 }
 
 func (w *Window) judgeSkew(s *Spec, changed []int64) []int64 {
-	d := w.drift
+	d := w.drift()
 	m := Measure{From: d.index * s.Timespan, To: (d.index + 1) * s.Timespan}
 	switch {
 	case d.n < int64(s.AtLeast):

@@ -9,28 +9,22 @@ import (
 // Window is the state of one rule and key.
 type Window struct {
 	entries []Entry // by time, then id, step and value
-	open    []Open  // by period
-	decided int64   // deferred shapes: what was due before this watermark has been judged
-	began   int64   // NewValue: time of the key's first event, also when it is no longer held; never if there was none
-	lost    int64   // deferred shapes: what lies before has been forgotten; not encoded, see Forgot
-
-	past  []Bucket // Baseline: what its buckets held whose events are no longer
-	spans []Span   // Silence: from event to event, none of them further from the next than the timespan
-	cells []Cell   // Gap: the numbers that were seen and are not judged yet
-	runs  []Run    // Gap: those that are
-	drift *drift   // ClockSkew: the bucket that is being read; nil before the first event
+	more    *rest   // nil: nothing; see rest.go
 }
 
 // New returns an empty window.
-func New() *Window { return &Window{decided: never, began: never, lost: never} }
+func New() *Window { return new(Window) }
 
 // Len is the number of entries held, for budgets.
 func (w *Window) Len() int {
-	n := len(w.entries) + len(w.past) + len(w.spans) + len(w.runs)
-	for _, c := range w.cells {
+	if w.more == nil {
+		return len(w.entries)
+	}
+	n := len(w.entries) + len(w.past()) + len(w.spans()) + len(w.runs())
+	for _, c := range w.cells() {
 		n += len(c.Runs)
 	}
-	for _, o := range w.open {
+	for _, o := range w.open() {
 		n += len(o.Entries)
 	}
 	return n
@@ -38,24 +32,24 @@ func (w *Window) Len() int {
 
 // Empty reports whether nothing is held. A key that new_value has seen once is never empty: that it was known, and since when,
 // is all that is left of it.
-func (w *Window) Empty() bool { return w.Len() == 0 && w.began == never && w.drift == nil }
+func (w *Window) Empty() bool { return w.Len() == 0 && w.began() == never && w.drift() == nil }
 
 // Last is the time of the latest event held, or of what is left of it.
 func (w *Window) Last(s *Spec) int64 {
 	last := int64(never)
-	if n := len(w.past); n > 0 {
-		last = s.Normal.start(w.past[n-1].Index)
+	if n := len(w.past()); n > 0 {
+		last = s.Normal.start(w.past()[n-1].Index)
 	}
-	if n := len(w.spans); n > 0 {
-		last = w.spans[n-1].To
+	if n := len(w.spans()); n > 0 {
+		last = w.spans()[n-1].To
 	}
-	for _, c := range w.cells {
+	for _, c := range w.cells() {
 		last = max(last, c.Index*s.Grace)
 	}
 	if n := len(w.entries); n > 0 {
 		last = w.entries[n-1].Time
 	}
-	for _, o := range w.open {
+	for _, o := range w.open() {
 		last = max(last, o.Entries[len(o.Entries)-1].Time)
 	}
 	return last
@@ -64,8 +58,9 @@ func (w *Window) Last(s *Spec) int64 {
 // Forgot tells a window how far its rule has forgotten, of this key or another: of an event before that, nobody knows any
 // more what was beside it. It is told before an event is added.
 func (w *Window) Forgot(s *Spec, bound int64) {
-	if s.Shape != Silence && s.Deferred() {
-		w.decided, w.lost = max(w.decided, bound), bound
+	if bound != never && s.Shape != Silence && s.Deferred() {
+		r := w.rest()
+		r.decided, r.lost = max(r.decided, bound), bound
 	}
 }
 
@@ -85,7 +80,7 @@ func (w *Window) Add(s *Spec, y Entry, changed []int64) (_ []int64, added bool) 
 		w.addPast(s, y.Time)
 		return changed, true
 	}
-	at, doubled := slices.BinarySearchFunc(w.entries, y, compare)
+	at, doubled := place(w.entries, &y)
 	if doubled {
 		return changed, false
 	}
@@ -131,7 +126,7 @@ func (s *Spec) hit(window []Entry) []Entry {
 // alerts that changes. peers are those of all windows of the rule (Observe); nil if it compares with none. Read the alerts
 // before Forget.
 func (w *Window) Decide(s *Spec, watermark int64, peers Peers, changed []int64) []int64 {
-	if !s.Deferred() || watermark <= w.decided {
+	if !s.Deferred() || watermark <= w.decided() {
 		return changed
 	}
 	switch s.Shape {
@@ -147,11 +142,11 @@ func (w *Window) Decide(s *Spec, watermark int64, peers Peers, changed []int64) 
 		if due >= watermark {
 			break
 		}
-		if due >= w.decided {
+		if due >= w.decided() {
 			changed = w.judge(s, i, changed)
 		}
 	}
-	w.decided = watermark
+	w.rest().decided = watermark
 	return changed
 }
 
@@ -238,11 +233,11 @@ func (w *Window) Due(s *Spec, keep int64) int64 {
 	if len(w.entries) > 0 {
 		due = forth(forth(w.entries[0].Time, s.reach()), keep)
 	}
-	if len(w.open) > 0 {
-		due = min(due, forth(s.Closes(w.open[0].Period), keep))
+	if len(w.open()) > 0 {
+		due = min(due, forth(s.Closes(w.open()[0].Period), keep))
 	}
 	if s.Deferred() {
-		i := sort.Search(len(w.entries), func(i int) bool { return s.due(&w.entries[i]) >= w.decided })
+		i := sort.Search(len(w.entries), func(i int) bool { return s.due(&w.entries[i]) >= w.decided() })
 		if i < len(w.entries) {
 			due = min(due, forth(s.due(&w.entries[i]), 1))
 		}
