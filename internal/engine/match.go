@@ -71,9 +71,9 @@ func (g *Generation) NewMatcher(now func() int64) *Matcher {
 
 // Match appends the event's matches, in the order of the rules.
 func (m *Matcher) Match(ev *event.Event, out []Match) []Match {
-	rules := m.finder.Rules(ev)
+	rules, lacking := m.finder.Rules(ev)
 	m.events++
-	if len(rules) == 0 {
+	if len(rules)+len(lacking) == 0 {
 		return out
 	}
 	m.resolve(ev)
@@ -81,6 +81,9 @@ func (m *Matcher) Match(ev *event.Event, out []Match) []Match {
 	sampled := m.now != nil && m.events%sampleEvery == 0
 	first := len(out)
 	ofAlerts := ev.Text(event.FieldDataset) == rule.AlertDataset
+	if !ofAlerts {
+		m.countUnknown(lacking)
+	}
 	for i := range rules {
 		r := &rules[i]
 		if r.OfAlerts != ofAlerts {
@@ -95,6 +98,21 @@ func (m *Matcher) Match(ev *event.Event, out []Match) []Match {
 		m.Counts[r.Index].Nanoseconds += (m.now() - start) * sampleEvery
 	}
 	return out
+}
+
+// countUnknown counts the rules that the event lacks a field for.
+func (m *Matcher) countUnknown(lacking []rule.Lacking) {
+	for i := range lacking {
+		unknown := m.eval.Verdict(lacking[i].Else) != rule.False
+		m.Counts[lacking[i].Rules[0]].Errors += uint64(m.eval.Errors)
+		m.eval.Errors = 0
+		for _, r := range lacking[i].Rules {
+			m.Counts[r].Evaluated++
+			if unknown {
+				m.Counts[r].Unknown++
+			}
+		}
+	}
 }
 
 // Rejudge judges a kept record anew for one rule and role, under the generation of this matcher.

@@ -34,6 +34,33 @@ type metrics struct {
 	rulesLoaded, stateBytes, stateWindows     prometheus.Gauge
 	stateLimit                                prometheus.Gauge
 	horizon                                   *prometheus.GaugeVec // by rule, severity
+
+	counted *engine.Generation // whose rules the counters are of
+	byRule  []ruleCounters
+}
+
+// ruleCounters are the counters of one rule. To find seven of them by their labels takes longer than judging an event, and with
+// thousands of rules a batch has a count for most.
+type ruleCounters struct {
+	evaluated, matches, undecided, suppressed, unknown, errors, seconds prometheus.Counter
+}
+
+// of returns the counters of a rule of the generation, made when it is first evaluated.
+func (m *metrics) of(g *engine.Generation, i int) *ruleCounters {
+	if m.counted != g {
+		m.counted, m.byRule = g, make([]ruleCounters, len(g.Rules.Rules))
+	}
+	c := &m.byRule[i]
+	if c.evaluated == nil {
+		id, severity := g.Rules.Rules[i].ID, string(g.Rules.Rules[i].Severity)
+		*c = ruleCounters{
+			evaluated: m.evaluated.WithLabelValues(id, severity), matches: m.matches.WithLabelValues(id, severity),
+			undecided: m.undecided.WithLabelValues(id, severity), suppressed: m.suppressed.WithLabelValues(id, severity),
+			unknown: m.unknown.WithLabelValues(id, severity), errors: m.errors.WithLabelValues(id, severity),
+			seconds: m.seconds.WithLabelValues(id, severity),
+		}
+	}
+	return c
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -67,7 +94,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		lastRead:     gauge("probity_source_last_read_timestamp_seconds", "When a record was read last, by this machine's clock; the start if none has been.", "source"),
 		lastEvent:    gauge("probity_source_last_event_timestamp_seconds", "Event time of the newest event read.", "source"),
 
-		evaluated:         counter("probity_rule_evaluations_total", "Times a rule was evaluated, after the index.", "rule", "severity"),
+		evaluated:         counter("probity_rule_evaluations_total", "Times a rule was evaluated: for events that have the dataset, action and type it wants, and of one more field what it compares it with, or lack the field.", "rule", "severity"),
 		matches:           counter("probity_rule_matches_total", "Matches of a rule that count towards a hit.", "rule", "severity"),
 		undecided:         counter("probity_rule_undecided_total", "Matches held back because a table does not say.", "rule", "severity"),
 		suppressed:        counter("probity_rule_suppressed_total", "Matches held back by an exception.", "rule", "severity"),
@@ -149,19 +176,18 @@ func (m *metrics) rules(g *engine.Generation, counts []engine.RuleCounts, hidden
 		if c.Evaluated == 0 {
 			continue
 		}
-		r := g.Rules.Rules[i]
-		id, severity := r.ID, string(r.Severity)
-		m.evaluated.WithLabelValues(id, severity).Add(float64(c.Evaluated))
+		counters := m.of(g, i)
+		counters.evaluated.Add(float64(c.Evaluated))
 		h := hidden[i]
-		m.matches.WithLabelValues(id, severity).Add(float64(less(c.Matches, &h.counted)))
-		m.undecided.WithLabelValues(id, severity).Add(float64(less(c.Undecided, &h.undecided)))
-		m.suppressed.WithLabelValues(id, severity).Add(float64(c.Suppressed))
+		counters.matches.Add(float64(less(c.Matches, &h.counted)))
+		counters.undecided.Add(float64(less(c.Undecided, &h.undecided)))
+		counters.suppressed.Add(float64(c.Suppressed))
 		if h != hidden[i] {
 			hidden[i] = h
 		}
-		m.unknown.WithLabelValues(id, severity).Add(float64(c.Unknown))
-		m.errors.WithLabelValues(id, severity).Add(float64(c.Errors))
-		m.seconds.WithLabelValues(id, severity).Add(float64(c.Nanoseconds) / 1e9)
+		counters.unknown.Add(float64(c.Unknown))
+		counters.errors.Add(float64(c.Errors))
+		counters.seconds.Add(float64(c.Nanoseconds) / 1e9)
 		*c = engine.RuleCounts{}
 	}
 }

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -21,9 +22,11 @@ type atom struct {
 	// program is the reference. fast, where the atom's form has one, gives the same answer.
 	program *vm.Program
 	fast    func(e *Eval) Verdict
+	dear    bool // fast costs more than remembering what it said
 
 	perActor, perElement, lookups bool // what its value depends on
 	eq                            *eqForm
+	gate                          *gate // that it is, where it is not negated
 }
 
 // eqForm is `field == constant` or `field in [constants]`, for the index.
@@ -109,6 +112,10 @@ func (a *atom) specialise(s *Set, n ast.Node) {
 	case *ast.StringNode:
 		if typ == event.String {
 			holds = textConst(b.Operator, r.Value)
+			if b.Operator == "matches" {
+				holds, a.dear = pattern(r.Value), true
+			}
+			a.gate = s.gateOf(l, b.Operator, []string{r.Value}, 0)
 			if b.Operator == "==" {
 				a.eq = &eqForm{l, []string{r.Value}}
 			}
@@ -116,25 +123,30 @@ func (a *atom) specialise(s *Set, n ast.Node) {
 	case *ast.IntegerNode:
 		if typ == event.Int {
 			holds = intConst(b.Operator, int64(r.Value))
+			a.gate = s.gateOf(l, b.Operator, nil, int64(r.Value))
 		}
 	case *ast.ArrayNode:
 		if values, ok := texts(r); ok && typ == event.String && b.Operator == "in" {
 			a.eq = &eqForm{l, values}
-			holds = func(v *event.Value) bool { return slices.Contains(values, v.Str) }
+			a.gate = s.gateOf(l, b.Operator, values, 0)
+			holds = oneOf(values)
 		}
 	}
 	if holds != nil {
 		a.fast = s.unary(l, holds)
 	}
+	if a.eq != nil && len(a.eq.values) == 1 && s.terms[l].kind == fieldTerm {
+		a.fast = isText(s.terms[l].field, a.eq.values[0])
+	}
 }
 
-// unary is a closure over one term. A field is read where it stands: values are large to copy.
+// unary is a closure over one term.
 func (s *Set) unary(t int, holds func(*event.Value) bool) func(*Eval) Verdict {
 	if s.terms[t].kind == fieldTerm {
 		f := s.terms[t].field
 		return func(e *Eval) Verdict {
 			v := &e.ev.Slots[f]
-			if !v.Has() {
+			if v.Kind == event.Missing {
 				return UnknownField
 			}
 			return verdictOf(holds(v))
@@ -145,8 +157,18 @@ func (s *Set) unary(t int, holds func(*event.Value) bool) func(*Eval) Verdict {
 		if unknown != event.Known {
 			return verdictUnknown(unknown)
 		}
-		e.left = v
-		return verdictOf(holds(&e.left))
+		return verdictOf(holds(v))
+	}
+}
+
+// isText is unary for the commonest comparison, of a field with one text.
+func isText(f event.Field, text string) func(*Eval) Verdict {
+	return func(e *Eval) Verdict {
+		v := &e.ev.Slots[f]
+		if v.Kind == event.Missing {
+			return UnknownField
+		}
+		return verdictOf(v.Str == text)
 	}
 }
 
@@ -161,8 +183,7 @@ func binary(l, r int, holds func(a, b *event.Value) bool) func(*Eval) Verdict {
 		if unknown != event.Known {
 			return verdictUnknown(unknown)
 		}
-		e.left, e.right = a, b
-		return verdictOf(holds(&e.left, &e.right))
+		return verdictOf(holds(a, b))
 	}
 }
 
@@ -176,6 +197,27 @@ func texts(n *ast.ArrayNode) ([]string, bool) {
 		out[i] = s.Value
 	}
 	return out, true
+}
+
+// pattern is what expr does with a constant pattern, too, less its machine; nil for one that expr is left to refuse.
+func pattern(text string) func(*event.Value) bool {
+	re, err := regexp.Compile(text)
+	if err != nil {
+		return nil
+	}
+	return func(v *event.Value) bool { return re.MatchString(v.Str) }
+}
+
+// oneOf is membership. Short lists are gone through: most differ from the text in their length already.
+func oneOf(values []string) func(*event.Value) bool {
+	if len(values) <= 16 {
+		return func(v *event.Value) bool { return slices.Contains(values, v.Str) }
+	}
+	set := make(map[string]bool, len(values))
+	for _, text := range values {
+		set[text] = true
+	}
+	return func(v *event.Value) bool { return set[v.Str] }
 }
 
 func textConst(op, c string) func(*event.Value) bool {

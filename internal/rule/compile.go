@@ -52,6 +52,7 @@ type Cond struct {
 	Source string
 	root   node // as it is written
 	plan   node // as it is evaluated
+	check  check
 }
 
 // condCompiler turns one source into a skeleton. It rewrites the syntax tree bottom up: every term (field, lookup,

@@ -18,7 +18,8 @@
 // the record has and that is not valid UTF-8, where nobody can say.
 //
 // The expr program of an atom is the reference for its meaning. Where an atom has one of the common forms (field op
-// constant, field in list, field op field, a lookup alone) a closure stands in for it; atom_test.go compares the two.
+// constant, field in list, field matches pattern, field op field, a lookup alone) a closure stands in for it, and a condition
+// runs as closures over these; plan_test.go compares them with programs and with the skeleton as it is written.
 //
 // # Loading
 //
@@ -35,6 +36,12 @@
 //
 // # The index
 //
-// Which values of event.dataset, event.action and object.type a rule needs is read from its skeleton; an event meets only
-// rules that its own three values can satisfy.
+// Which values of event.dataset, event.action and object.type a rule needs is read from its skeleton. For the events that have
+// the same three there is a bucket of the rules that these can satisfy, with what they leave open of each condition.
+//
+// In a bucket, rules hang behind gates: what a rule compares one more field with, a text or one of several, a beginning, a
+// least number. Of all that a condition compares, the gate is what lets the fewest events through. An event that lacks the field
+// leaves the rules behind the gate unknown at best. They are counted as unknown, unless what else they ask is False, which
+// is asked once for all rules that ask the same else; so a thousand rules about a field that a log never has cost little
+// more than one.
 package rule

@@ -34,17 +34,16 @@ type Eval struct {
 	set     *Set
 	ev      *event.Event
 	role    Role
-	element string
+	element event.Value // of the list that is walked
 
 	epoch   uint64   // of the event
 	atoms   []told   // by atom and role
-	lookups []answer // by term and role
+	answers []answer // by term and role
+	natives []int    // the terms of native fields among them
 
 	machine vm.VM
 	envs    []map[string]any
 	args    []event.Value
-
-	left, right event.Value // what a closure compares; here, because there it would be on the heap
 
 	// Errors counts run-time errors of expr programs since the caller last read it; their atoms are unknown.
 	Errors int
@@ -58,7 +57,7 @@ type told struct {
 	verdict Verdict
 }
 
-// answer is what a table said in an epoch.
+// answer is what a term that is not simply there was found to be in an epoch: what a table said, a native field among many.
 type answer struct {
 	epoch   uint64
 	value   event.Value
@@ -69,7 +68,7 @@ const roles = 2
 
 // NewEval returns an evaluator for one goroutine.
 func (s *Set) NewEval() *Eval {
-	return &Eval{set: s, atoms: make([]told, roles*len(s.atoms)), lookups: make([]answer, roles*len(s.terms)), envs: make([]map[string]any, len(s.atoms))}
+	return &Eval{set: s, atoms: make([]told, roles*len(s.atoms)), answers: make([]answer, roles*len(s.terms)), envs: make([]map[string]any, len(s.atoms))}
 }
 
 // Begin sets the event that is judged next.
@@ -77,6 +76,10 @@ func (e *Eval) Begin(ev *event.Event) {
 	e.ev = ev
 	e.epoch++
 	e.role = Operator
+	for _, i := range e.natives { // their texts are a batch's bytes, which would be kept from the garbage collector
+		e.answers[roles*i].value = event.Value{}
+	}
+	e.natives = e.natives[:0]
 }
 
 // For sets the actor that is judged next.
@@ -91,22 +94,29 @@ func (e *Eval) slot(i int, perActor bool) int {
 }
 
 // Verdict evaluates a condition for the event and actor.
-func (e *Eval) Verdict(c *Cond) Verdict { return c.plan.eval(e) }
+func (e *Eval) Verdict(c *Cond) Verdict { return c.check(e) }
 
-// atom returns the atom's verdict. What a closure answers is cheaper asked again than remembered; its lookups are remembered.
+// atom returns the atom's verdict. What most closures answer is cheaper asked again than remembered; lookups are remembered.
 func (e *Eval) atom(i int) Verdict {
 	a := &e.set.atoms[i]
-	if a.fast != nil {
+	if a.fast != nil && !a.dear {
 		return a.fast(e)
 	}
 	if a.perElement {
-		return e.runProgram(a, i)
+		return e.judge(a, i)
 	}
 	t := &e.atoms[e.slot(i, a.perActor)]
 	if t.epoch != e.epoch {
-		*t = told{e.epoch, e.runProgram(a, i)}
+		*t = told{e.epoch, e.judge(a, i)}
 	}
 	return t.verdict
+}
+
+func (e *Eval) judge(a *atom, i int) Verdict {
+	if a.fast != nil {
+		return a.fast(e)
+	}
+	return e.runProgram(a, i)
 }
 
 // verdictUnknown: an atom with a missing field stays unknown whatever a table will say.
@@ -152,56 +162,52 @@ func (e *Eval) runProgram(a *atom, i int) Verdict {
 	return verdictOf(b)
 }
 
-// term returns a term's value for the event, actor and element; Missing goes with the reason.
-func (e *Eval) term(i int) (event.Value, event.Unknown) {
+// term returns a term's value for the event, actor and element; Missing goes with the reason. The value is read where it
+// stands, because values are large to copy: it is good until the next event, or the next element of a walk.
+func (e *Eval) term(i int) (*event.Value, event.Unknown) {
 	t := &e.set.terms[i]
-	var v event.Value
+	var v *event.Value
 	switch t.kind {
 	case fieldTerm:
-		v = e.ev.Slots[t.field]
+		v = &e.ev.Slots[t.field]
 	case nativeTerm:
-		v = e.ev.NativeValue(t.native)
+		v = e.native(t, i)
 	case actorTerm:
-		v = e.actor(t.actorID)
+		v = &e.ev.Slots[t.actor[e.role]]
 	case elementTerm:
-		v = event.StringValue(e.element)
+		v = &e.element
 	case constTerm:
-		v = t.value
+		v = &t.value
 	case lookupTerm:
 		return e.lookup(t, i)
 	}
-	if !v.Has() {
+	if v.Kind == event.Missing {
 		return v, event.UnknownField
 	}
 	return v, event.Known
 }
 
-func (e *Eval) actor(id bool) event.Value {
-	switch {
-	case e.role == Operator && id:
-		return e.ev.Slots[event.FieldUserID]
-	case e.role == Operator:
-		return e.ev.Slots[event.FieldUserName]
-	case id:
-		return e.ev.Slots[event.FieldRequestorID]
-	}
-	return e.ev.Slots[event.FieldRequestorName]
-}
-
-// lookup asks a table, once an event and actor.
-func (e *Eval) lookup(t *term, i int) (event.Value, event.Unknown) {
-	if t.perElement {
-		return e.ask(t)
-	}
-	known := &e.lookups[e.slot(i, t.perActor)]
+// native finds a native field, once an event: the log's own names are gone through one by one.
+func (e *Eval) native(t *term, i int) *event.Value {
+	known := &e.answers[roles*i]
 	if known.epoch != e.epoch {
-		v, u := e.ask(t)
-		*known = answer{e.epoch, v, u}
+		known.epoch, known.value = e.epoch, e.ev.NativeValue(t.native)
+		e.natives = append(e.natives, i)
 	}
-	return known.value, known.unknown
+	return &known.value
 }
 
-func (e *Eval) ask(t *term) (event.Value, event.Unknown) {
+// lookup asks a table, once an event and actor; about an element each time.
+func (e *Eval) lookup(t *term, i int) (*event.Value, event.Unknown) {
+	known := &e.answers[e.slot(i, t.perActor)]
+	if known.epoch != e.epoch || t.perElement {
+		e.ask(t, known)
+	}
+	return &known.value, known.unknown
+}
+
+// ask has a table answer.
+func (e *Eval) ask(t *term, known *answer) {
 	base := len(e.args)
 	unknown := event.Known
 	for _, a := range t.args {
@@ -209,23 +215,22 @@ func (e *Eval) ask(t *term) (event.Value, event.Unknown) {
 		if u != event.Known && unknown != event.UnknownField {
 			unknown = u
 		}
-		e.args = append(e.args, v)
+		e.args = append(e.args, *v)
 	}
-	args := e.args[base:]
-	var v event.Value
-	if unknown == event.Known {
-		if t.fn == nil {
-			unknown = event.UnknownTable
-		} else {
-			v, unknown = t.fn(args, e.ev.Time())
-		}
+	known.epoch, known.unknown = e.epoch, unknown
+	switch {
+	case unknown != event.Known:
+		known.value = event.Value{}
+	case t.fn == nil:
+		known.value, known.unknown = event.Value{}, event.UnknownTable
+	default:
+		known.value, known.unknown = t.fn(e.args[base:], e.ev.Time())
 	}
 	e.args = e.args[:base]
-	return v, unknown
 }
 
 // Value is what a group_by field has for the event and actor; ok is false if it is unknown.
 func (e *Eval) Value(termIndex int) (event.Value, bool) {
 	v, u := e.term(termIndex)
-	return v, u == event.Known
+	return *v, u == event.Known
 }

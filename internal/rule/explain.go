@@ -110,7 +110,7 @@ func (e *Eval) explainElements(n eachNode) (out []Explanation, left int) {
 		if i == MaxElements {
 			return out, len(list.List()) - MaxElements
 		}
-		e.element = el
+		e.element = event.StringValue(el)
 		body := e.explain(n.body)
 		out = append(out, Explanation{Op: "element", Text: el, Verdict: body.Verdict, Parts: []Explanation{body}})
 	}

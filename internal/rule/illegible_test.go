@@ -35,7 +35,7 @@ func TestNobodyCanSayThatARecordLacksWhatIsIllegible(t *testing.T) {
 		set.Rules = []*Compiled{{Rule: &Rule{}, Sides: []Side{{Cond: c}}, needs: set.needs(c.root)}}
 		e := set.NewEval()
 		e.Begin(&ev)
-		found := set.NewFinder().Rules(&ev)
+		found, _ := set.NewFinder().Rules(&ev)
 		if len(found) != 1 {
 			t.Errorf("%s: found by %d", source, len(found))
 			continue

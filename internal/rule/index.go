@@ -1,8 +1,8 @@
 package rule
 
 import (
+	"math/bits"
 	"slices"
-	"strings"
 
 	"probity/internal/event"
 )
@@ -98,23 +98,74 @@ func (c *Compiled) Whole() Candidate {
 }
 
 // Finder finds the rules that an event can match. It belongs to one goroutine.
+//
+// The values of the indexed fields that some rule names have numbers; all others are alike. For each combination of them that
+// occurs there is a bucket, made when it first occurs, so that there are no more of them than rules' values combine to.
 type Finder struct {
-	set   *Set
-	known [len(indexed)]map[string]bool // values that some rule names; all others are alike
-	found map[key][]Candidate
+	set     *Set
+	numbers [len(indexed)]numbers
+	buckets map[[len(indexed)]int32]*bucket
+	marks   marks
+	found   []Candidate // of the last event, as are
+	lacking []Lacking
+}
+
+// bucket is the rules that events with the same numbers can match.
+type bucket struct {
+	candidates []Candidate // in the set's order
+	ways       []gateway
+	free       marks // those without a gate
+}
+
+// numbers are those of one field's values. An event tends to have what the one before it had, so that is tried first.
+type numbers struct {
+	of    map[string]int32
+	names []string
+	last  int32
+}
+
+// What else rules can tell of a field.
+const (
+	otherValue int32 = iota // one that no rule names
+	missingValue
+	illegibleValue
+	firstNamed
+)
+
+func newNumbers() numbers {
+	return numbers{of: map[string]int32{}, names: make([]string, firstNamed)}
+}
+
+func (n *numbers) name(value string) {
+	if _, ok := n.of[value]; !ok {
+		n.of[value] = int32(len(n.names))
+		n.names = append(n.names, value)
+	}
+}
+
+func (n *numbers) number(v *event.Value) int32 {
+	switch {
+	case v.Kind == event.Missing && v.Illegible():
+		return illegibleValue
+	case v.Kind == event.Missing:
+		return missingValue
+	case v.Str != n.names[n.last]:
+		n.last = n.of[v.Str] // otherValue if it is none of them
+	}
+	return n.last
 }
 
 // NewFinder returns a finder over the set's rules.
 func (s *Set) NewFinder() *Finder {
-	f := &Finder{set: s, found: map[key][]Candidate{}}
-	for i := range f.known {
-		f.known[i] = map[string]bool{}
+	f := &Finder{set: s, buckets: map[[len(indexed)]int32]*bucket{}}
+	for i := range f.numbers {
+		f.numbers[i] = newNumbers()
 	}
 	for i := range s.atoms {
 		if eq := s.atoms[i].eq; eq != nil && s.terms[eq.term].kind == fieldTerm {
 			if i := slices.Index(indexed[:], s.terms[eq.term].field); i >= 0 {
 				for _, v := range eq.values {
-					f.known[i][v] = true
+					f.numbers[i].name(v)
 				}
 			}
 		}
@@ -122,24 +173,50 @@ func (s *Set) NewFinder() *Finder {
 	return f
 }
 
-// Rules returns the rules whose indexed conditions the event meets, in the set's order. What is found is remembered; the
-// memory is bounded because values that no rule names count as one.
-func (f *Finder) Rules(ev *event.Event) []Candidate {
-	k := keyOf(ev)
-	for i, v := range k.values {
-		if v != "" && !f.known[i][v] {
-			k.values[i] = ""
+// Rules returns the rules whose indexed conditions the event meets and whose gate it opens, in the set's order, and those that
+// can only be unknown of it; both are good until the next event. It reads nothing of the event that the tables have yet to say.
+func (f *Finder) Rules(ev *event.Event) ([]Candidate, []Lacking) {
+	var at [len(indexed)]int32
+	for i, field := range indexed {
+		at[i] = f.numbers[i].number(&ev.Slots[field])
+	}
+	b := f.buckets[at]
+	if b == nil {
+		b = f.newBucket(f.key(at))
+		f.buckets[at] = b
+	}
+	if len(b.ways) == 0 {
+		return b.candidates, nil
+	}
+	f.marks = append(f.marks[:0], b.free...)
+	f.found, f.lacking = f.found[:0], f.lacking[:0]
+	for i := range b.ways {
+		f.lacking = append(f.lacking, b.ways[i].open(ev, f.marks)...)
+	}
+	for i, word := range f.marks {
+		for ; word != 0; word &= word - 1 {
+			f.found = append(f.found, b.candidates[64*i+bits.TrailingZeros64(word)])
 		}
 	}
-	rules, ok := f.found[k]
-	if !ok {
-		for i, v := range k.values {
-			k.values[i] = strings.Clone(v) // the event's bytes are not ours to keep
-		}
-		rules = f.candidates(k)
-		f.found[k] = rules
+	return f.found, f.lacking
+}
+
+// key is what the numbers say of an event.
+func (f *Finder) key(at [len(indexed)]int32) (k key) {
+	for i, n := range at {
+		k.values[i] = f.numbers[i].names[n] // "" of what is not named
+		k.illegible[i] = n == illegibleValue
+		k.missing[i] = n == missingValue || n == illegibleValue
 	}
-	return rules
+	return k
+}
+
+func (f *Finder) newBucket(k key) *bucket {
+	b := &bucket{candidates: f.candidates(k)}
+	ways, free := hang(f.set, b.candidates)
+	b.ways, b.free = ways, make(marks, (len(b.candidates)+63)/64)
+	b.free.add(free)
+	return b
 }
 
 func (f *Finder) candidates(k key) (out []Candidate) {
@@ -155,6 +232,7 @@ func (f *Finder) candidates(k key) (out []Candidate) {
 				c.Conds = append(c.Conds, nil)
 				continue
 			}
+			cond.check = f.set.check(cond.plan)
 			c.Conds, open = append(c.Conds, &cond), true
 		}
 		if open {

@@ -1,5 +1,7 @@
 package rule
 
+import "probity/internal/event"
+
 // node is a skeleton in negation normal form: negations stand at the leaves only.
 type node interface {
 	eval(e *Eval) Verdict
@@ -47,8 +49,7 @@ func (n atomNode) eval(e *Eval) Verdict {
 	return v
 }
 
-// hasNode is has(term). It is unknown only of what the record has and nobody can read: to say that a reason is missing where
-// one byte of it is broken would be to accuse somebody of that byte.
+// hasNode is has(term), perhaps negated.
 type hasNode struct {
 	term int
 	neg  bool
@@ -56,10 +57,7 @@ type hasNode struct {
 
 func (n hasNode) eval(e *Eval) Verdict {
 	v, _ := e.term(n.term)
-	if v.Illegible() {
-		return UnknownField
-	}
-	return verdictOf(v.Has() != n.neg)
+	return hasValue(v, n.neg)
 }
 
 // eachNode is any(list, body) or, with all set, all(list, body), unrolled over the list's elements. An unknown list is
@@ -70,7 +68,9 @@ type eachNode struct {
 	body node
 }
 
-func (n eachNode) eval(e *Eval) Verdict {
+func (n eachNode) eval(e *Eval) Verdict { return n.walk(e, n.body.eval) }
+
+func (n eachNode) walk(e *Eval, body check) Verdict {
 	list, unknown := e.term(n.list)
 	if !list.Has() {
 		return verdictUnknown(unknown)
@@ -78,11 +78,11 @@ func (n eachNode) eval(e *Eval) Verdict {
 	v := verdictOf(n.all)
 	outer := e.element
 	for _, el := range list.List() {
-		e.element = el
+		e.element = event.StringValue(el)
 		if n.all {
-			v = min(v, n.body.eval(e))
+			v = min(v, body(e))
 		} else {
-			v = max(v, n.body.eval(e))
+			v = max(v, body(e))
 		}
 	}
 	e.element = outer

@@ -145,7 +145,8 @@ func TestTheFinderLeavesOutOnlyRulesThatCannotMatch(t *testing.T) {
 					}
 				}
 				found := map[string]bool{}
-				for _, r := range finder.Rules(ev) {
+				candidates, _ := finder.Rules(ev)
+				for _, r := range candidates {
 					found[r.ID] = true
 				}
 				e.Begin(ev)

@@ -3,8 +3,6 @@ package rule
 import (
 	"cmp"
 	"slices"
-
-	"probity/internal/event"
 )
 
 // A plan is a skeleton as it is evaluated. And and or are minimum and maximum, so their order is ours to choose: what is
@@ -12,7 +10,8 @@ import (
 
 // cond makes a condition of a skeleton.
 func (s *Set) cond(source string, root node) *Cond {
-	return &Cond{Source: source, root: root, plan: s.plan(root)}
+	plan := s.plan(root)
+	return &Cond{Source: source, root: root, plan: plan, check: s.check(plan)}
 }
 
 func (s *Set) plan(n node) node {
@@ -62,7 +61,7 @@ func (s *Set) cost(n node) int {
 		for _, t := range a.terms {
 			total += s.costOf(t)
 		}
-		if a.fast == nil {
+		if a.fast == nil || a.dear {
 			total += costOfProgram
 		}
 	case hasNode:
@@ -146,12 +145,4 @@ type key struct {
 	values    [len(indexed)]string // "" for what no rule names, too
 	missing   [len(indexed)]bool
 	illegible [len(indexed)]bool // missing, but not for want of a field
-}
-
-func keyOf(ev *event.Event) (k key) {
-	for i, f := range indexed {
-		k.values[i] = ev.Slots[f].Str
-		k.missing[i], k.illegible[i] = !ev.Slots[f].Has(), ev.Slots[f].Illegible()
-	}
-	return k
 }

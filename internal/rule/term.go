@@ -21,17 +21,17 @@ const (
 
 // term is a typed value that an atom speaks of, interned in its Set.
 type term struct {
-	kind    termKind
-	name    string // as rules write it, also for explain
-	typ     event.Kind
-	field   event.Field
-	native  string
-	actorID bool
-	value   event.Value
-	lookup  *event.Lookup
-	column  string
-	args    []int
-	fn      event.LookupFunc // bound; nil where the schema only checks
+	kind   termKind
+	name   string // as rules write it, also for explain
+	typ    event.Kind
+	field  event.Field
+	native string
+	actor  [roles]event.Field // by role, of an actorTerm
+	value  event.Value
+	lookup *event.Lookup
+	column string
+	args   []int
+	fn     event.LookupFunc // bound; nil where the schema only checks
 
 	perActor, perElement bool // what its value depends on besides the event
 }
@@ -55,8 +55,12 @@ func (s *Set) intern(t term) int {
 // actorColumns are what actor.X reads from the people table; actor.id and actor.name come from the event.
 func (s *Set) fieldTerm(name string) (int, error) {
 	switch name {
-	case "actor.id", "actor.name":
-		return s.intern(term{kind: actorTerm, name: name, typ: event.String, actorID: name == "actor.id"}), nil
+	case "actor.id":
+		who := [roles]event.Field{Operator: event.FieldUserID, Requestor: event.FieldRequestorID}
+		return s.intern(term{kind: actorTerm, name: name, typ: event.String, actor: who}), nil
+	case "actor.name":
+		who := [roles]event.Field{Operator: event.FieldUserName, Requestor: event.FieldRequestorName}
+		return s.intern(term{kind: actorTerm, name: name, typ: event.String, actor: who}), nil
 	}
 	if column, ok := strings.CutPrefix(name, "actor."); ok {
 		l, found := s.Schema.Lookup("person")

@@ -94,7 +94,7 @@ func (s *Set) staffOf(args []event.Value, at int64) (event.Value, event.Unknown)
 	case who == nil:
 		return event.Value{}, event.UnknownTable
 	}
-	return who.values[colStaffID], event.Known
+	return event.StringValue(who.cells[colStaffID]), event.Known
 }
 
 // match looks for the member of staff whom a record is about; who is nil unless there is exactly one.

@@ -42,11 +42,19 @@ type people struct {
 	scope
 	now      span // when the status on the day of the export holds
 	rows     []person
+	columns  [numPeopleColumns]answers
 	byID     map[string]int32
-	accounts map[string]map[string]int32 // by dataset, then account; disputed if several people claim it
+	ids      []string // by row
+	systems  []system
 	collars  map[string]int32
 	byName   map[pair][]int32 // surname and first forename
 	nameless []int32          // rows that lack one of the two
+}
+
+// system is one in which people have accounts. There are so few that going through them is quicker than a map.
+type system struct {
+	dataset string           // folded
+	rows    map[string]int32 // by account; disputed if several people claim it
 }
 
 // disputed stands for the row of an account or collar number that several people claim.
@@ -59,22 +67,24 @@ type pair struct{ left, right string }
 type person struct {
 	cells    []string // as written
 	identity identity
-	address  string        // folded
-	accounts []pair        // dataset and account, folded
-	values   []event.Value // by column; Missing where empty or unreadable
-	faulty   uint32        // bit by column: not empty, and not readable either
+	address  string // folded
+	accounts []pair // dataset and account, folded
 }
 
 func newPeople(t *Table, sc scope, zone *time.Location, n *notes) *people {
 	p := &people{
 		scope: sc, now: around(t), rows: make([]person, t.Rows()),
-		byID: make(map[string]int32, t.Rows()), accounts: map[string]map[string]int32{},
+		byID: make(map[string]int32, t.Rows()), ids: make([]string, t.Rows()),
 		collars: map[string]int32{}, byName: make(map[pair][]int32, t.Rows()),
+	}
+	for c := range p.columns {
+		p.columns[c] = newAnswers(t.Rows())
 	}
 	for i := range p.rows {
 		row := int32(i)
-		p.rows[i] = newPerson(t.row(i), row, zone, n)
-		p.byID[foldText(p.rows[i].cells[colStaffID])] = row
+		p.rows[i] = p.newPerson(t.row(i), row, zone, n)
+		p.ids[i] = p.rows[i].cells[colStaffID]
+		p.byID[foldText(p.ids[i])] = row
 		p.addAccounts(row, n)
 		p.addCollar(row, n)
 		p.addName(row, n)
@@ -82,35 +92,25 @@ func newPeople(t *Table, sc scope, zone *time.Location, n *notes) *people {
 	return p
 }
 
-func newPerson(cells []string, row int32, zone *time.Location, n *notes) person {
-	p := person{cells: cells, values: make([]event.Value, numPeopleColumns), address: foldText(cells[colAddressID])}
+func (all *people) newPerson(cells []string, row int32, zone *time.Location, n *notes) person {
+	p := person{cells: cells, address: foldText(cells[colAddressID])}
 	for c, cell := range cells {
-		p.values[c] = event.StringValue(cell)
+		switch c {
+		case colStartDate, colEndDate, colVettingExpiry:
+			all.columns[c].date(cell, c == colStartDate, zone, func() {
+				n.add(peopleColumns()[c]+" is not a date; it is read as unknown", "write it as 2026-03-02", row)
+			})
+		case colStatus: // below
+		default:
+			all.columns[c].add(event.StringValue(cell))
+		}
 	}
-	for _, c := range []int{colStartDate, colEndDate, colVettingExpiry} {
-		p.values[c] = event.Value{}
-		if cells[c] == "" {
-			continue
-		}
-		at, err := parseStamp(cells[c])
-		if err != nil {
-			p.faulty |= 1 << c
-			n.add(peopleColumns()[c]+" is not a date; it is read as unknown", "write it as 2026-03-02", row)
-			continue
-		}
-		ns := at.end(zone)
-		if c == colStartDate {
-			ns = at.begin(zone)
-		}
-		p.values[c] = event.TimeValue(ns)
-	}
-	if status := foldText(cells[colStatus]); status != "" {
-		p.values[colStatus] = event.StringValue(status)
-		if !slices.Contains([]string{"active", "suspended", "left", "leave"}, status) {
-			p.faulty |= 1 << colStatus
-			p.values[colStatus] = event.Value{}
-			n.add("status is not a known word; it is read as unknown", "write one of active, suspended, left, leave", row)
-		}
+	status := foldText(cells[colStatus])
+	if status == "" || slices.Contains([]string{"active", "suspended", "left", "leave"}, status) {
+		all.columns[colStatus].add(event.StringValue(status))
+	} else {
+		all.columns[colStatus].unreadable()
+		n.add("status is not a known word; it is read as unknown", "write one of active, suspended, left, leave", row)
 	}
 	p.identity = newIdentity(foldText(cells[colSurname]), foldText(cells[colForenames]), cells[colDOB])
 	if p.identity.born == unreadable {
@@ -131,10 +131,10 @@ func (p *people) addAccounts(row int32, n *notes) {
 			n.add("an account without its system; it is left out", "write accounts as niche:c4821;pnc:DP4821", row)
 			continue
 		}
-		of := p.accounts[dataset]
+		of := p.system(dataset)
 		if of == nil {
 			of = map[string]int32{}
-			p.accounts[dataset] = of
+			p.systems = append(p.systems, system{dataset, of})
 		}
 		p.rows[row].accounts = append(p.rows[row].accounts, pair{dataset, account})
 		p.enter(of, account, row, n, "an account that another person has too; it is resolved to nobody")
@@ -179,33 +179,40 @@ func (p *people) addName(row int32, n *notes) {
 
 // find returns the person; found is yes where there is one.
 func (p *people) find(staff string, at int64) (who *person, found verdict) {
+	row, found := p.row(staff, at)
+	if found != yes {
+		return nil, found
+	}
+	return &p.rows[row], yes
+}
+
+// row is find, of the row.
+func (p *people) row(staff string, at int64) (row int32, found verdict) {
 	if p == nil || !p.answers(at) {
-		return nil, unknownTable
+		return 0, unknownTable
 	}
 	var buf [keyBytes]byte
 	row, ok := p.byID[string(fold(buf[:0], staff))]
 	if !ok {
-		return nil, p.miss()
+		return 0, p.miss()
 	}
-	return &p.rows[row], yes
+	return row, yes
 }
 
 // column answers person(staff_id).name.
 func (s *Set) column(name string) event.LookupFunc {
 	c := slices.Index(peopleColumns(), name)
 	return func(args []event.Value, at int64) (event.Value, event.Unknown) {
-		who, found := s.people.find(args[0].Str, at)
+		row, found := s.people.row(args[0].Str, at)
 		switch {
 		case found != yes:
 			return event.Value{}, found.why()
 		case c == colStatus && at < s.people.now.from:
 			return event.Value{}, event.UnknownField // a newer export is of a later day still
-		case c == colStatus && !s.people.now.holds(at), who.faulty&(1<<c) != 0:
+		case c == colStatus && !s.people.now.holds(at):
 			return event.Value{}, event.UnknownTable
-		case !who.values[c].Has():
-			return event.Value{}, event.UnknownField
 		}
-		return who.values[c], event.Known
+		return s.people.columns[c].of(row)
 	}
 }
 
@@ -225,7 +232,7 @@ func (s *Set) hasAccount(args []event.Value, at int64) verdict {
 	dataset := fold(buf[:0], args[1].Str)
 	for i := range who.accounts {
 		a := &who.accounts[i]
-		if a.left == string(dataset) && s.people.accounts[a.left][a.right] != disputed {
+		if a.left == string(dataset) && s.people.system(a.left)[a.right] != disputed {
 			return yes
 		}
 	}

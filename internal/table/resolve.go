@@ -27,14 +27,29 @@ func (s *Set) ResolveRequestor(dataset, token string, at int64) (staffID string,
 }
 
 func (p *people) account(dataset, account string) (row int32, found bool) {
-	var bufSystem, buf [keyBytes]byte
-	row, found = p.accounts[string(fold(bufSystem[:0], dataset))][string(fold(buf[:0], account))]
+	accounts := p.system(dataset)
+	if accounts == nil {
+		var buf [keyBytes]byte
+		accounts = p.system(string(fold(buf[:0], dataset)))
+	}
+	var buf [keyBytes]byte
+	row, found = accounts[string(fold(buf[:0], account))]
 	return row, found
+}
+
+// system returns the rows of a system's accounts, nil if there are none. The dataset is given folded, as most are written.
+func (p *people) system(dataset string) map[string]int32 {
+	for i := range p.systems {
+		if p.systems[i].dataset == dataset {
+			return p.systems[i].rows
+		}
+	}
+	return nil
 }
 
 func (p *people) id(row int32, found bool) (string, bool) {
 	if !found || row == disputed {
 		return "", false
 	}
-	return p.rows[row].cells[colStaffID], true
+	return p.ids[row], true
 }
