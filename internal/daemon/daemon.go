@@ -60,6 +60,7 @@ type Daemon struct {
 	wanted    atomic.Pointer[Config]        // as read last: what to watch
 	current   atomic.Pointer[generation]    // in force
 	outcome   atomic.Pointer[reloadOutcome] // of the last reload
+	wake      chan struct{}                 // a source may have something
 	ended     chan struct{}                 // closed when the loop has ended
 }
 
@@ -72,7 +73,7 @@ func New(o Options) (*Daemon, error) {
 	if o.Registry == nil {
 		o.Registry = prometheus.NewRegistry()
 	}
-	d := &Daemon{Options: o, parts: o.Config.build(), started: time.Now(), ended: make(chan struct{})}
+	d := &Daemon{Options: o, parts: o.Config.build(), started: time.Now(), wake: make(chan struct{}, 1), ended: make(chan struct{})}
 	d.wanted.Store(o.Config)
 	d.seen = o.Config.fingerprint()
 	d.parts.checkStateDir()
@@ -119,7 +120,7 @@ func (d *Daemon) open() (err error) {
 	d.pipeline, err = pipeline.New(pipeline.Options{
 		Sources: sources, Store: d.store, Identity: d.parts.identity, Generation: d.current.Load().Generation,
 		Sinks: names, Routing: d.routes, PerWeek: c.Budget.PerWeek,
-		Follow: true, Batch: c.Pipeline.Batch, Shards: c.Pipeline.Shards, IdleAfter: c.Pipeline.IdleAfter.Std(), Memory: c.Pipeline.Memory,
+		Follow: true, Wake: d.wake, Batch: c.Pipeline.Batch, Shards: c.Pipeline.Shards, IdleAfter: c.Pipeline.IdleAfter.Std(), Memory: c.Pipeline.Memory,
 		Paused: d.backlog.full, Registerer: d.Registry, Logger: d.Logger, Committed: d.committed,
 	})
 	if err != nil {
@@ -155,7 +156,7 @@ func (d *Daemon) follow() ([]pipeline.Source, error) {
 			continue
 		}
 		set, err := source.Open(source.Options{
-			Name: s.Name, Paths: s.Paths, Framer: s.decoder.NewFramer, Follow: true, From: from, WholeFiles: s.WholeFiles, Logger: d.Logger,
+			Name: s.Name, Paths: s.Paths, Framer: s.decoder.NewFramer, Follow: true, From: from, WholeFiles: s.WholeFiles, Logger: d.Logger, Wake: d.wakeUp,
 		})
 		if err != nil {
 			return nil, err
@@ -176,6 +177,14 @@ func (d *Daemon) sinkNames() []string {
 		names = append(names, s.Name())
 	}
 	return names
+}
+
+// wakeUp says that a source may have something. It never waits.
+func (d *Daemon) wakeUp() {
+	select {
+	case d.wake <- struct{}{}:
+	default:
+	}
 }
 
 // followed is a source's streams, closed once: the pipeline does that when it ends well, else the daemon.

@@ -76,7 +76,7 @@ func (d *Daemon) listen() error {
 // followSpool opens the source that follows what r receives.
 func (d *Daemon) followSpool(s *builtSource, r *received, from func(string) []byte) (pipeline.Source, error) {
 	set, err := source.Open(source.Options{
-		Name: s.Name, Paths: s.Paths, Framer: s.decoder.NewFramer, Follow: true, Oldest: true, Logger: d.Logger,
+		Name: s.Name, Paths: s.Paths, Framer: s.decoder.NewFramer, Follow: true, Oldest: true, Logger: d.Logger, Wake: d.wakeUp,
 		From: func(id string) []byte {
 			at := from(id)
 			r.stand(func() []byte { return at })

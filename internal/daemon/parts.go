@@ -155,7 +155,7 @@ func fillSource(s *Source, f *decode.Format) {
 // toPipeline hands the source to the loop.
 func (s *builtSource) toPipeline(streams interface {
 	Discover() ([]source.Stream, error)
-	Ready() bool
+	Due() time.Time
 	Close() error
 }) pipeline.Source {
 	return pipeline.Source{Name: s.Name, Dataset: s.Dataset, Streams: streams, Decoder: s.decoder, Lateness: s.Lateness.Std(), WholeFiles: s.WholeFiles}

@@ -313,8 +313,8 @@ func (g *given) Discover() ([]source.Stream, error) {
 	return out, nil
 }
 
-// Ready says that there may be something.
-func (g *given) Ready() bool { return true }
+// Due says that there may be something.
+func (g *given) Due() time.Time { return time.Time{} }
 
 // Close leaves the streams to the loop, which closes them itself.
 func (g *given) Close() error { return nil }

@@ -17,8 +17,8 @@ import (
 var errEnded = errors.New("ended")
 
 const (
-	lookEvery = 25 * time.Millisecond // when quiet: how soon a new line is seen
-	findEvery = time.Second           // how soon a new file is
+	lookEvery = 25 * time.Millisecond // between two looks at the sources, and two live batches, at least; see gather
+	findEvery = time.Second           // how soon a new file is seen
 )
 
 // batch is what the sources had: chunks in the order in which they are judged.
@@ -63,7 +63,9 @@ func (p *Pipeline) follow(ctx context.Context) (batch, error) {
 			return nil, err
 		}
 		p.pulse.turn()
+		rest, wake := lookEvery, (<-chan struct{})(nil)
 		if p.Paused == nil || !p.Paused() { // who does not read cannot tell who is idle, either
+			p.gather(ctx)
 			b, err := p.take()
 			if len(b) > 0 || err != nil {
 				p.pulse.work()
@@ -81,6 +83,7 @@ func (p *Pipeline) follow(ctx context.Context) (batch, error) {
 			if err := p.idle(ctx); err != nil {
 				return nil, err
 			}
+			rest, wake = p.untilDue(), p.Wake
 		}
 		select {
 		case s := <-p.reload:
@@ -88,9 +91,32 @@ func (p *Pipeline) follow(ctx context.Context) (batch, error) {
 				return nil, err
 			}
 		case <-ctx.Done():
-		case <-time.After(lookEvery):
+		case <-wake:
+		case <-time.After(rest):
 		}
 	}
+}
+
+// gather lets a moment pass since the last batch, if that held all there was: under a steady stream each commit is then of the
+// lines of a moment, not of a few with all the fsyncs that these cost. The first line after a pause waits for nothing.
+func (p *Pipeline) gather(ctx context.Context) {
+	wait := lookEvery - time.Since(p.took)
+	if !p.Follow || p.full || wait <= 0 {
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(wait):
+	}
+}
+
+// untilDue is how long nothing is to be expected of the sources, unless they say otherwise.
+func (p *Pipeline) untilDue() time.Duration {
+	rest := findEvery
+	for i := range p.Sources {
+		rest = min(rest, time.Until(p.Sources[i].Streams.Due()))
+	}
+	return max(rest, lookEvery)
 }
 
 // look does what is done between two batches beside judging: new streams, and undecided matches whose time is up. A plan says
@@ -216,6 +242,9 @@ func (p *Pipeline) take() (batch, error) {
 		if len(b) >= p.Batch { // chunks without records count, too
 			break
 		}
+	}
+	if p.full = quiet < len(p.streams); len(b) > 0 {
+		p.took = time.Now()
 	}
 	return b, nil
 }

@@ -25,9 +25,9 @@ import (
 // script is a source whose chunks a test writes: each Next gives one.
 type script struct{ chunks [][]string }
 
-func (s *script) ID() string   { return "log:script" }
-func (s *script) Close() error { return nil }
-func (s *script) Ready() bool  { return true }
+func (s *script) ID() string     { return "log:script" }
+func (s *script) Close() error   { return nil }
+func (s *script) Due() time.Time { return time.Time{} }
 
 func (s *script) Discover() ([]source.Stream, error) {
 	if s.chunks == nil {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
@@ -185,9 +186,9 @@ func TestEveryByteIsAccountedForOnceAlsoAfterKills(t *testing.T) {
 // faulty is a stream of chunks that a test makes.
 type faulty []*source.Chunk
 
-func (f *faulty) ID() string   { return "log:faulty" }
-func (f *faulty) Close() error { return nil }
-func (f *faulty) Ready() bool  { return true }
+func (f *faulty) ID() string     { return "log:faulty" }
+func (f *faulty) Close() error   { return nil }
+func (f *faulty) Due() time.Time { return time.Time{} }
 
 func (f *faulty) Discover() ([]source.Stream, error) {
 	if len(*f) == 0 {

@@ -33,7 +33,7 @@ type Source struct {
 // streams finds the streams of a source; *source.Set is one.
 type streams interface {
 	Discover() ([]source.Stream, error)
-	Ready() bool
+	Due() time.Time // when it is worth asking them again, unless Options.Wake says that it is earlier
 	Close() error
 }
 
@@ -73,6 +73,7 @@ type Options struct {
 
 	Registerer prometheus.Registerer
 	Logger     *zap.Logger
+	Wake       <-chan struct{}     // sources may have something before they are due; nil: nobody says so
 	Committed  func(*store.Commit) // after each commit; may be nil
 	Times      func([]int64)       // the event times of each stretch that was read; may be nil
 	Matched    func(*event.Event)  // each event once it met the rules, by all workers at once; it keeps nothing of it; may be nil
@@ -89,6 +90,8 @@ type Pipeline struct {
 	own     []engine.Own // what happened to Probity itself in this batch
 	reload  chan swap
 	next    int       // whose turn it is
+	took    time.Time // when the last batch was taken
+	full    bool      // and whether more may have been waiting
 	looked  time.Time // when new streams were last looked for
 	day     string    // that is running, UTC
 	swept   time.Time // when undecided matches whose time is up were last dropped

@@ -236,7 +236,7 @@ func (nothing) Close() error                    { return nil }
 type noStreams struct{}
 
 func (noStreams) Discover() ([]source.Stream, error) { return nil, nil }
-func (noStreams) Ready() bool                        { return false }
+func (noStreams) Due() time.Time                     { return time.Time{} }
 func (noStreams) Close() error                       { return nil }
 
 // sourcesOf are the configured sources that a start named, with the lateness that they had then.

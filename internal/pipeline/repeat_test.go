@@ -129,8 +129,8 @@ type of struct {
 	finite bool
 }
 
-func (o *of) Ready() bool  { return true }
-func (o *of) Close() error { return nil }
+func (o *of) Due() time.Time { return time.Time{} }
+func (o *of) Close() error   { return nil }
 
 func (o *of) Discover() (found []source.Stream, err error) {
 	o.logs.mu.Lock()

@@ -168,5 +168,5 @@ func (o *once) Discover() (out []source.Stream, err error) {
 	}
 	return out, nil
 }
-func (o *once) Ready() bool  { return true }
-func (o *once) Close() error { return nil }
+func (o *once) Due() time.Time { return time.Time{} }
+func (o *once) Close() error   { return nil }

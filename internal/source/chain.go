@@ -20,6 +20,8 @@ type shared struct {
 	log           *zap.Logger
 	tails         bool // nxadm/tail can be started
 	floors        int  // see startLive
+	watch         *watch
+	quietEvery    time.Duration
 	listed        func()
 }
 
@@ -48,13 +50,17 @@ type chain struct {
 	size    int64  // with ending: of the file, measured when that was decided
 	headSum digest // of cur.head(), N = -1: not known
 
-	wake      bool      // worth reading or looking now
-	nextLook  time.Time // at the file and the path
-	grewAt    time.Time // when bytes were last seen to be added
-	rotatedAt time.Time // when the file was first seen not to stand at the path; zero while it does
-	gone      bool      // from the directory, or under another inode
-	mtime     int64     // at the last look
-	checked   int64     // mtime at which an empty file was last looked behind
+	wake      bool          // worth reading or looking now
+	nextLook  time.Time     // at the file and the path
+	pace      time.Duration // from the last look to the next, while nothing happens
+	ear       *ear          // rung when something was heard of the file
+	unheard   bool          // a look has found what had not been heard of, and nothing has been heard since
+	said      bool          // that it stays so
+	grewAt    time.Time     // when bytes were last seen to be added
+	rotatedAt time.Time     // when the file was first seen not to stand at the path; zero while it does
+	gone      bool          // from the directory, or under another inode
+	mtime     int64         // at the last look
+	checked   int64         // mtime at which an empty file was last looked behind
 	sameAs    map[generation]bool
 	live      *live
 	liveAfter time.Time // no tail before
@@ -75,7 +81,7 @@ const nothingIsHistory = 1
 
 func newChain(s *shared, id, base string, list func() ([]generation, error), framer decode.Framer) *chain {
 	l := listing{base: base, read: list, now: s.now}
-	return &chain{shared: s, id: id, base: base, listing: l, framer: framer, fresh: true, hungry: true, wake: true, want: blockBytes}
+	return &chain{shared: s, id: id, base: base, listing: l, framer: framer, fresh: true, hungry: true, wake: true, want: blockBytes, pace: lookFirst, ear: s.watch.ear(base)}
 }
 
 // list gives the generations, oldest first.
@@ -96,15 +102,17 @@ func (c *chain) Begins() int64 {
 	return orZero(c.resume.Open).Offset
 }
 
-// ready says cheaply whether Next may have something.
-func (c *chain) ready() bool {
+// dueAt is when Next may have something, as far as is known without asking the file; false: it never will.
+func (c *chain) dueAt(now time.Time) (time.Time, bool) {
 	switch {
-	case c.closed, c.told, c.follow && c.now().Before(c.retryAt):
-		return false
-	case c.over, c.cur != nil && !c.hungry, len(c.gaps) > 0, c.final != nil, c.changed:
-		return true
+	case c.closed, c.told:
+		return time.Time{}, false
+	case c.follow && now.Before(c.retryAt):
+		return c.retryAt, true
+	case c.wake, c.over, c.cur != nil && !c.hungry, len(c.gaps) > 0, c.final != nil, c.changed, c.ear.rung.Load():
+		return now, true
 	}
-	return c.due()
+	return c.nextLook, true
 }
 
 func (c *chain) Next(maxRecords int) (*Chunk, error) {
@@ -160,7 +168,7 @@ func (c *chain) step(maxRecords int) (*Chunk, error) {
 		}
 		switch err := c.advance(); {
 		case errors.Is(err, errUnsettled): // the next look will tell
-			c.wake, c.nextLook = false, c.now().Add(lookEvery)
+			c.lookLater()
 			c.listing.forget()
 			return c.report(), nil
 		case err != nil:
@@ -203,7 +211,8 @@ func (c *chain) extend() (grew bool, err error) {
 			return behind, err
 		}
 	}
-	c.block, c.hungry, c.grewAt = longer, false, c.now()
+	c.grew()
+	c.block, c.hungry = longer, false
 	return true, err
 }
 
@@ -282,7 +291,7 @@ func (c *chain) restart() {
 	c.pos, c.before, c.block = 0, nil, nil
 	c.hungry, c.ending, c.want = true, false, blockBytes
 	c.wake, c.checked, c.sameAs = true, 0, nil
-	c.rotatedAt, c.grewAt, c.gone = time.Time{}, c.now(), false
+	c.rotatedAt, c.grewAt, c.pace, c.gone = time.Time{}, c.now(), lookFirst, false
 }
 
 // report is a chunk without records, if there is something to be committed.

@@ -5,8 +5,8 @@
 // # Streams and chains
 //
 // A [Stream] is a chain: a file and its rotated predecessors, read oldest first as if they were one file. A [Set] is the
-// streams of one configured source. Everything happens inside Next, Ready and Discover, called from one goroutine; the only
-// goroutines are those of nxadm/tail and fsnotify. No call waits for bytes to be written.
+// streams of one configured source. Everything happens inside Next, Due and Discover, called from one goroutine; beside it are
+// only the goroutines of nxadm/tail and fsnotify, and one that listens to fsnotify. No call waits for bytes to be written.
 //
 // # What a file is
 //
@@ -18,13 +18,22 @@
 //
 // # Following
 //
-// Our own descriptor reads every byte, in blocks. nxadm/tail is started only at the end of a file and says that whole lines
-// are there and up to which offset; what it hands on as text is not used, because it strips, splits and loses. It is given
-// our descriptor (/proc/self/fd/N, a number of its own each time) instead of the path: no rotation between our open and
-// its open, no two tails on one path, and none of the stat errors at which the library ends the process. It polls: with
-// inotify one goroutine of the library serves the whole process, hangs now and then when many files come and go, and every
-// tail after that hangs with it, for ever, each with its goroutines and its descriptor. It is stopped when it falls more than 4 MiB behind (a burst, or one giant line that it would hold in memory). Without it, and on a file system
-// without inotify, the look at size, identity and path every 200 ms is enough to lose nothing.
+// Our own descriptor reads every byte, in blocks. Three things tell that there is something to read:
+//
+//   - A watch of the folders (fsnotify) hears of each write and wakes whoever follows, within milliseconds.
+//   - Looks at size, identity and path lose nothing where no event comes: on NFS and SMB, of a file behind a symbolic link, if
+//     the queue of the kernel was full, if the watch ended or hangs. A file that has grown is looked at after 25 ms, and then,
+//     while nothing happens, after twice as long each time, up to a second. Where a look finds what was not heard of, or nothing
+//     can be heard, it is every 200 ms until something is heard again. So a lost event costs one look.
+//   - nxadm/tail, at the end of a file that is written to now and then, says that whole lines are there and up to which offset:
+//     what only tail has seen is a gap. What it hands on as text is not used, because it strips, splits and loses.
+//
+// nxadm/tail is given our descriptor (/proc/self/fd/N, a number of its own each time) instead of the path: no rotation between
+// our open and its open, no two tails on one path, and none of the stat errors at which the library ends the process. It polls:
+// with inotify one goroutine of the library serves the whole process, hangs now and then when many files come and go, and
+// every tail after that hangs with it, for ever, each with its goroutines and its descriptor. Polling costs, so a quiet file has
+// no tail; nor has one under a steady stream, of which it would read every line a second time, or one of which it is more than
+// 4 MiB behind (a giant line that it would hold in memory).
 //
 // A file that has been rotated away is read to its end and then watched for Options.Grace for writers that still hold the
 // old descriptor, unless the kernel says that there are none (a read lease is granted only then). It is left only when its

@@ -28,8 +28,9 @@ func (r *rig) want(t *testing.T, want []string, gaps ...Gap) {
 }
 
 func TestLinesAreReadAsTheyAreWritten(t *testing.T) {
-	for _, noTail := range []bool{false, true} {
-		r := newRig(t, Options{Follow: true, noTail: noTail}, "a.log")
+	for _, without := range []Options{{}, {noTail: true}, {deaf: true}, {noTail: true, deaf: true}} {
+		without.Follow = true
+		r := newRig(t, without, "a.log")
 		r.open()
 		r.live() // not there yet
 		r.write("a.log", "one\ntw")
@@ -41,7 +42,7 @@ func TestLinesAreReadAsTheyAreWritten(t *testing.T) {
 }
 
 func TestTailTellsOfNewLinesBetweenTwoLooks(t *testing.T) {
-	r := follow(t, "a.log")
+	r := newRig(t, Options{Follow: true, deaf: true}, "a.log")
 	r.write("a.log", "one\n")
 	r.open()
 	r.live()
@@ -52,7 +53,7 @@ func TestTailTellsOfNewLinesBetweenTwoLooks(t *testing.T) {
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
 	deadline := time.After(5 * time.Second)
-	for ready := false; !ready; ready = r.set.Ready() { // the clock stands still: no look falls due
+	for ready := false; !ready; ready = c.due() { // the clock stands still: no look falls due
 		select {
 		case <-again.C:
 			r.write("a.log", "two\n")

@@ -25,5 +25,5 @@ func portable(fi os.FileInfo, err error) (facts, error) {
 
 func nobodyWrites(*os.File) bool { return false }
 
-// pathOf has no safe answer without /proc, so that files are looked at every 200 ms there.
+// pathOf has no safe answer without /proc, so that files have no tail there.
 func pathOf(*os.File, int) (string, *os.File, error) { return "", nil, errors.ErrUnsupported }

@@ -55,10 +55,18 @@ func (c *chain) lookAtLeft(now time.Time) {
 	c.left = kept
 }
 
-// mayTail says whether nxadm/tail is to be used now.
-func (c *chain) mayTail(now time.Time) bool { return c.tails && !now.Before(c.liveAfter) }
+// tailFor is how long after its last line a file has a tail. The library asks the file system four times a second for each, and
+// a hundred quiet files would cost more so than all looks at them.
+const tailFor = 5 * time.Second
 
-// startLive hands the end of a file over to nxadm/tail. If it cannot be started, the looks every 200 ms remain.
+// mayTail says whether nxadm/tail is to be used now: from a moment after bytes have come, because under a steady stream it would
+// read all of them a second time, until the file is quiet.
+func (c *chain) mayTail(now time.Time) bool {
+	since := now.Sub(c.grewAt)
+	return c.tails && !now.Before(c.liveAfter) && since >= lookEvery && since <= tailFor
+}
+
+// startLive hands the end of a file over to nxadm/tail. If it cannot be started, the watch and the looks remain.
 func (c *chain) startLive(p *plain) {
 	now := c.now()
 	if c.live != nil && c.seen()-c.live.told > tailReach {

@@ -29,9 +29,6 @@ func TestRotationsUnderLoad(t *testing.T) {
 	var got []string
 	deadline := time.Now().Add(30 * time.Second)
 	for len(got) < rotations*each && time.Now().Before(deadline) {
-		if !set.Ready() {
-			continue
-		}
 		chunk, err := streams[0].Next(64)
 		if err != nil {
 			t.Fatal(err)

@@ -4,11 +4,19 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"time"
+
+	"go.uber.org/zap"
 )
 
-// due says whether it is worth reading. It asks the file system at most every 200 ms, and tail in between.
+// due says whether it is worth reading. It asks the file system if something has been heard of the file, else now and then,
+// and tail in between.
 func (c *chain) due() bool {
+	if c.ear.rung.Swap(false) { // before the file is asked: what is written from here on rings again
+		c.unheard = false
+		c.wake = c.wake || c.rotatedAt.IsZero() // the end of a rotated file is waited for with lists of the folder
+	}
 	if c.wake || !c.follow {
 		return true
 	}
@@ -24,10 +32,47 @@ func (c *chain) due() bool {
 	if now.Before(c.nextLook) {
 		return false
 	}
-	c.nextLook = now.Add(lookEvery)
+	if now.Sub(c.grewAt) > tailFor {
+		c.stopLive()
+	}
 	c.lookAtLeft(now)
 	c.wake = !c.asBefore(now)
+	c.pace = min(2*c.pace, c.slowest())
+	c.nextLook = now.Add(c.pace)
+	c.sayUnheard()
 	return c.wake
+}
+
+// sayUnheard tells once of a file whose writes are not heard, although its folder is watched: an event that is only late has
+// come by the time that looks are lookEvery apart.
+func (c *chain) sayUnheard() {
+	if c.unheard && !c.said && c.pace == lookEvery && c.watch.hears(filepath.Dir(c.base)) {
+		c.said = true
+		c.log.Info("writes to this file are not heard, as on a network file system; it is looked at five times a second", zap.String("stream", c.id))
+	}
+}
+
+// slowest is how far apart looks may be.
+func (c *chain) slowest() time.Duration {
+	if c.unheard || !c.rotatedAt.IsZero() || len(c.left) > 0 || !c.watch.hears(filepath.Dir(c.base)) {
+		return lookEvery
+	}
+	return c.quietEvery
+}
+
+// grew notes that bytes have been added: more may follow soon.
+func (c *chain) grew() {
+	now := c.now()
+	if now.Sub(c.grewAt) < lookEvery {
+		c.stopLive()
+	}
+	c.grewAt, c.pace = now, lookFirst
+}
+
+// lookLater puts the next look off where something is waited for that is not heard.
+func (c *chain) lookLater() {
+	c.wake, c.pace = false, lookEvery
+	c.nextLook = c.now().Add(c.pace)
 }
 
 // asBefore says that nothing has happened to the open file and its path since the last look.
@@ -38,6 +83,7 @@ func (c *chain) asBefore(now time.Time) bool {
 	}
 	st, err := p.facts()
 	if err != nil || st.mtime != c.mtime || st.size != c.seen() {
+		c.unheard = true // till the event comes, which may be a moment behind the look
 		return false
 	}
 	at, err := factsOfPath(c.base)
@@ -46,7 +92,7 @@ func (c *chain) asBefore(now time.Time) bool {
 
 // atEnd decides at the present end of a file: stay, go on with the next one, or start again.
 func (c *chain) atEnd() error {
-	c.wake, c.nextLook = false, c.now().Add(lookEvery)
+	c.wake, c.nextLook = false, c.now().Add(c.pace)
 	p, ok := c.cur.(*plain)
 	if !ok || !c.follow {
 		return c.endOfCopy(nil)
@@ -90,6 +136,7 @@ func (c *chain) atEnd() error {
 
 // rotatedAway decides whether a file that no longer stands at the path can be left.
 func (c *chain) rotatedAway(st facts) error {
+	c.lookLater()
 	next, err := c.successors()
 	if err != nil {
 		return err
@@ -247,7 +294,7 @@ func (c *chain) damaged(err error) error {
 		now := c.gen
 		now.facts = st
 		if !c.givenUp(now) {
-			c.wake, c.nextLook = false, c.now().Add(lookEvery)
+			c.lookLater()
 			return nil
 		}
 	}

@@ -253,14 +253,14 @@ func (l *life) addsUp() {
 // TestWhatIsWrittenIsReadOnce runs random lives of a log against the follower: writes, rotations by rename and by copy,
 // writers that hold on, compression, truncation, and kills that throw the follower back to an older commit.
 func TestWhatIsWrittenIsReadOnce(t *testing.T) {
-	for _, c := range []struct{ noTail, apart bool }{{true, false}, {false, false}, {true, true}} {
-		t.Run(fmt.Sprintf("noTail=%v apart=%v", c.noTail, c.apart), func(t *testing.T) {
+	for _, c := range []struct{ noTail, deaf, apart bool }{{true, true, false}, {false, false, false}, {true, false, true}} {
+		t.Run(fmt.Sprintf("noTail=%v deaf=%v apart=%v", c.noTail, c.deaf, c.apart), func(t *testing.T) {
 			rapid.Check(t, func(rt *rapid.T) {
 				dir, err := os.MkdirTemp(t.TempDir(), "")
 				if err != nil {
 					rt.Fatal(err)
 				}
-				l := &life{rig: rigIn(rt, dir, Options{Follow: true, noTail: c.noTail, listed: func() {}}, "a.log"), t: rt, gens: []*written{{}}, apart: c.apart, copied: -1}
+				l := &life{rig: rigIn(rt, dir, Options{Follow: true, noTail: c.noTail, deaf: c.deaf, listed: func() {}}, "a.log"), t: rt, gens: []*written{{}}, apart: c.apart, copied: -1}
 				defer l.close()
 				defer l.closeLate()
 				l.open()

@@ -14,7 +14,7 @@ func (c *chain) openNext() (bool, error) {
 	if c.follow && !c.due() {
 		return false, nil
 	}
-	c.wake, c.nextLook = false, c.now().Add(lookEvery)
+	c.lookLater()
 	list, err := c.list()
 	if err != nil {
 		return false, ignoreUnsettled(err)

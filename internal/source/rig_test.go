@@ -11,27 +11,12 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
-	"github.com/nxadm/tail/watch"
 	"go.uber.org/goleak"
 
 	"probity/internal/decode"
 )
 
-// TestMain starts nxadm/tail's watcher first, because it keeps a goroutine of its own and one of fsnotify for ever.
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "tail")
-	if err == nil {
-		err = watch.Watch(dir)
-	}
-	if err == nil {
-		err = watch.Cleanup(dir)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "nxadm/tail cannot watch:", err)
-	}
-	_ = os.Remove(dir)
-	goleak.VerifyTestMain(m, goleak.IgnoreCurrent())
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // lineFramer cuts lines and pieces of lines over a limit. With header, the first line of a file is no record, and State
 // carries it, as with CSV.
@@ -128,6 +113,9 @@ func rigIn(t failer, dir string, opts Options, paths ...string) *rig {
 	r.opts.Name = "s"
 	r.opts.From = func(id string) []byte { return r.state[id] }
 	r.opts.now = func() time.Time { return r.now }
+	if r.opts.quietEvery == 0 {
+		r.opts.quietEvery = lookEvery // at each look of the test, whatever is heard by then
+	}
 	return r
 }
 

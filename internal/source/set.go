@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/fsnotify/fsnotify"
 	"go.uber.org/zap"
 )
 
@@ -23,9 +22,7 @@ type Set struct {
 	chains  map[string]*chain // by base path
 	ended   map[string]facts  // whole files that have ended, by path
 	left    map[string]left   // where those stood that may be found again: From may be as old as the set
-	watch   *fsnotify.Watcher // nil: looked for every second only
-	watched map[string]bool
-	news    bool // a directory has changed since the last scan
+	watch   *watch            // nil: nothing is heard of the folders
 	scanned time.Time
 }
 
@@ -50,16 +47,18 @@ func Open(o Options) (*Set, error) {
 			return nil, fmt.Errorf("source %s: path %q: %w", o.Name, path, err)
 		}
 	}
-	s := &Set{opts: o, chains: map[string]*chain{}, ended: map[string]facts{}, left: map[string]left{}, watched: map[string]bool{}}
-	s.shared = &shared{follow: o.Follow, whole: o.WholeFiles, grace: o.Grace, now: o.now, log: o.Logger, listed: o.listed}
-	if o.Follow {
-		// If this fails, nxadm/tail's own watcher would too, and end the process.
-		watch, err := fsnotify.NewBufferedWatcher(1024)
+	s := &Set{opts: o, chains: map[string]*chain{}, ended: map[string]facts{}, left: map[string]left{}}
+	if o.Follow && !o.deaf {
+		watch, err := newWatch(o.Wake, o.Logger.With(zap.String("source", o.Name)))
 		if err != nil {
-			o.Logger.Warn("cannot watch directories, looking every second", zap.String("source", o.Name), zap.Error(err))
+			o.Logger.Warn("cannot watch folders, looking at each file five times a second", zap.String("source", o.Name), zap.Error(err))
 		} else {
-			s.watch, s.shared.tails = watch, !o.noTail
+			s.watch = watch
 		}
+	}
+	s.shared = &shared{
+		follow: o.Follow, whole: o.WholeFiles, grace: o.Grace, now: o.now, log: o.Logger, listed: o.listed,
+		tails: o.Follow && !o.noTail, watch: s.watch, quietEvery: o.quietEvery,
 	}
 	return s, nil
 }
@@ -68,12 +67,12 @@ func Open(o Options) (*Set, error) {
 // whole file that has grown or been replaced after its stream ended. Streams are given also when some path could not be read.
 func (s *Set) Discover() ([]Stream, error) {
 	now := s.opts.now()
-	s.drainWatch()
 	first := s.scanned.IsZero()
 	if !first && !s.scanDue(now) {
 		return nil, nil
 	}
-	s.scanned, s.news = now, false
+	s.scanned = now
+	s.watch.noNews()
 	s.watchParents()
 	bases, err := s.scan()
 	s.forgetEnded()
@@ -104,7 +103,7 @@ func (s *Set) scanDue(now time.Time) bool {
 		return false
 	}
 	since := now.Sub(s.scanned)
-	return since >= rescanEvery || s.news && since >= lookEvery
+	return since >= rescanEvery || s.watch.anyNews() && since >= lookEvery
 }
 
 // chainOf makes the chain of a base. A first one without a committed position begins with the current file.
@@ -154,6 +153,7 @@ func (s *Set) forgetEnded() {
 		if err != nil || was.inode != st.inode || was.size != st.size {
 			s.left[base] = left{c.resumePoint().encode(), s.opts.now()}
 			_ = c.Close()
+			s.watch.forget(base)
 			delete(s.ended, base)
 			delete(s.chains, base)
 		}
@@ -161,19 +161,16 @@ func (s *Set) forgetEnded() {
 	maps.DeleteFunc(s.left, func(_ string, l left) bool { return s.opts.now().Sub(l.at) > leftLong })
 }
 
-// Ready says cheaply whether some stream may have something new, or Discover. A file that is idle is asked after at most
-// every 200 ms.
-func (s *Set) Ready() bool {
-	s.drainWatch()
-	if s.news && s.scanDue(s.opts.now()) || s.scanned.IsZero() {
-		return true
-	}
+// Due is when it is worth asking the streams again, unless Options.Wake says that it is earlier. It asks no file.
+func (s *Set) Due() time.Time {
+	now := s.opts.now()
+	due := s.scanned.Add(rescanEvery)
 	for _, c := range s.chains {
-		if c.ready() {
-			return true
+		if at, ever := c.dueAt(now); ever && at.Before(due) {
+			due = at
 		}
 	}
-	return false
+	return due
 }
 
 // Close closes the streams too.
@@ -182,10 +179,7 @@ func (s *Set) Close() error {
 	for _, c := range s.chains {
 		err = errors.Join(err, c.Close())
 	}
-	if s.watch != nil {
-		err = errors.Join(err, s.watch.Close())
-	}
-	return err
+	return errors.Join(err, s.watch.close())
 }
 
 func streamID(name, base string) string { return name + ":" + base }
@@ -272,45 +266,15 @@ func (s *Set) baseOf(path, glob string, exists func(string) bool) string {
 	return path
 }
 
-// watchParents watches the directories of the paths, as they come to exist.
+// watchParents watches the folders of the paths, as they come to exist.
 func (s *Set) watchParents() {
-	if s.watch == nil {
-		return
-	}
 	for _, path := range s.opts.Paths {
 		dir := path
 		if st, err := factsOfPath(path); err != nil || !st.mode.IsDir() {
 			dir = filepath.Dir(path)
 		}
-		if s.watched[dir] || isGlob(dir) {
-			continue
-		}
-		s.watched[dir] = s.watch.Add(dir) == nil
-	}
-}
-
-// drainWatch takes what the directory watch has seen, without waiting. Writes are not news: the chains see them.
-func (s *Set) drainWatch() {
-	if s.watch == nil {
-		return
-	}
-	for {
-		select {
-		case ev, ok := <-s.watch.Events:
-			if !ok {
-				return
-			}
-			if ev.Has(fsnotify.Create) || ev.Has(fsnotify.Rename) || ev.Has(fsnotify.Remove) {
-				s.news = true
-			}
-			if ev.Has(fsnotify.Remove) || ev.Has(fsnotify.Rename) {
-				delete(s.watched, ev.Name) // a directory itself
-			}
-		case <-s.watch.Errors: // an overflow: something may have been missed
-			s.news = true
-			return
-		default:
-			return
+		if !isGlob(dir) {
+			s.watch.folder(dir)
 		}
 	}
 }

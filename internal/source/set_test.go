@@ -61,26 +61,21 @@ func TestANewSourceBeginsWithTheCurrentFile(t *testing.T) {
 	r.want(t, []string{"one", "not history", "two"})
 }
 
-func TestAnIdleStreamIsNotReady(t *testing.T) {
-	r := newRig(t, Options{Follow: true}, "a.log")
+func TestAnIdleStreamIsDueAtItsNextLook(t *testing.T) {
+	r := newRig(t, Options{Follow: true, deaf: true}, "a.log")
 	r.write("a.log", "one\n")
 	r.open()
-	if !r.set.Ready() {
-		t.Error("not ready to discover")
+	if r.set.Due().After(r.now) {
+		t.Error("not due to discover")
 	}
 	r.live()
-	for range 3 { // let the directory watch settle
-		_ = r.set.Ready()
-		r.look(1)
-	}
-	r.now = r.now.Add(lookEvery * 2)
-	if r.set.Ready() {
-		t.Error("ready, and nothing has happened")
+	if got := r.set.Due().Sub(r.now); got != lookEvery {
+		t.Errorf("due in %v, although nothing has happened", got)
 	}
 	r.write("a.log", "two\n")
-	r.now = r.now.Add(lookEvery * 2)
-	if !r.set.Ready() {
-		t.Error("not ready after a write")
+	r.now = r.set.Due()
+	if chunk, err := r.streams[0].Next(1); err != nil || chunk == nil {
+		t.Errorf("nothing at the look after a write: %v", err)
 	}
 }
 

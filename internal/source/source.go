@@ -70,14 +70,19 @@ type Options struct {
 	Oldest     bool // a chain without a committed position begins with its oldest file: nothing in it is history
 	Logger     *zap.Logger
 	Grace      time.Duration // how long a rotated file is watched for late writers; 0 = 5 s
+	Wake       func()        // called by a goroutine of the set's when a file may have been written to; it may not wait
 
-	now    func() time.Time // tests
-	noTail bool             // tests: as if nxadm/tail could not be started
-	listed func()           // tests: after the generations of a chain have been listed
+	now        func() time.Time // tests
+	noTail     bool             // tests: as if nxadm/tail could not be started
+	deaf       bool             // tests: as if no folder could be watched
+	quietEvery time.Duration    // tests: see the constant
+	listed     func()           // tests: after the generations of a chain have been listed
 }
 
 const (
-	lookEvery    = 200 * time.Millisecond // at the path, the size and the identity of each followed file
+	lookFirst    = 25 * time.Millisecond  // from the end of a file that has grown to a look at it, doubled with each that finds nothing, …
+	lookEvery    = 200 * time.Millisecond // … up to this where nothing is heard of writes or a rotation is under way, …
+	quietEvery   = time.Second            // … else up to this: what an event costs that is lost
 	rescanEvery  = time.Second            // of directories and globs
 	retryAfter   = time.Second            // an error
 	defaultGrace = 5 * time.Second
@@ -100,6 +105,12 @@ func (o *Options) validate() error {
 	}
 	if o.Grace == 0 {
 		o.Grace = defaultGrace
+	}
+	if o.Wake == nil {
+		o.Wake = func() {}
+	}
+	if o.quietEvery == 0 {
+		o.quietEvery = quietEvery
 	}
 	if o.now == nil {
 		o.now = time.Now
