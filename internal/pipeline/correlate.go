@@ -221,10 +221,10 @@ func (p *Pipeline) round(matches []engine.Match, watermarks []int64, c *store.Co
 	suppressed(matches, c)
 	b := p.state.Apply(matches, watermarks, p.fork, earlier...)
 	saveWindows(c, b.Windows)
-	p.keep(matches, b.Drafts, c)
 	if err := p.fetch(b.Drafts, records); err != nil {
 		return nil, fmt.Errorf("finding the records of alerts: %w", err)
 	}
+	p.keep(matches, b.Drafts, records, c)
 	for i := range b.Drafts {
 		a, err := p.dress(&b.Drafts[i], records)
 		if err != nil {
@@ -240,12 +240,12 @@ func (p *Pipeline) round(matches []engine.Match, watermarks []int64, c *store.Co
 
 // keep adds the records that an alert may come to quote, each once, for as long as a window holds them; those that an alert holds
 // are kept on until it is closed. What neither needs when the batch is over is not written at all: see apply.
-func (p *Pipeline) keep(matches []engine.Match, drafts []engine.Draft, c *store.Commit) {
+func (p *Pipeline) keep(matches []engine.Match, drafts []engine.Draft, records map[event.ID]*event.Kept, c *store.Commit) {
 	at := map[store.RecordKey]int{} // index into c.Records
 	put := func(k store.KeptRecord) {
 		key := store.RecordKey{Time: k.Time, ID: k.ID}
 		if i, ok := at[key]; ok {
-			c.Records[i].Until = max(c.Records[i].Until, k.Until)
+			c.Records[i].Until, c.Records[i].Held = max(c.Records[i].Until, k.Until), c.Records[i].Held || k.Held
 			return
 		}
 		at[key] = len(c.Records)
@@ -260,7 +260,7 @@ func (p *Pipeline) keep(matches []engine.Match, drafts []engine.Draft, c *store.
 	for i := range drafts {
 		d := &drafts[i]
 		for _, e := range d.Holds {
-			put(store.KeptRecord{ID: e.ID, Time: e.Time, Until: p.Generation.Lasts(d.Rule, e.Time)})
+			put(store.KeptRecord{ID: e.ID, Time: e.Time, Until: p.Generation.Lasts(d.Rule, e.Time), Record: records[e.ID], Held: true})
 		}
 	}
 }

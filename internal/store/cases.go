@@ -192,7 +192,7 @@ func caseOf(row []any) (alert.Case, error) {
 
 // Case returns the case of an alert; false if there is no such alert.
 func (s *Store) Case(id string) (c alert.Case, found bool, err error) {
-	err = s.db.each(caseTable, "WHERE id = ?", []any{id}, func(row []any) error {
+	err = s.db.eachOften(caseTable, "WHERE id = ?", []any{id}, func(row []any) error {
 		found = true
 		c, err = caseOf(row)
 		return err

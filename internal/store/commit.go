@@ -78,6 +78,7 @@ type KeptRecord struct {
 	Record *event.Kept // nil: one that is kept is prolonged, and else nothing is done
 
 	Revised bool // it takes the place of the one that is kept: an alert's, as it last was
+	Held    bool // by an alert, which will ask for it again: it gets a row of its own; see packs
 }
 
 // RecordKey names a kept record.

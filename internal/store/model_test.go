@@ -50,7 +50,7 @@ func drawCommit(t *rapid.T, m *Memory) *Commit {
 	}
 	until := rapid.SampledFrom([]int64{10, 30, 50})
 	for _, n := range rapid.SliceOfNDistinct(number, 0, 6, rapid.ID).Draw(t, "records") {
-		c.Records = append(c.Records, KeptRecord{ID: idOf(n), Time: timeOf(n), Until: until.Draw(t, "until"), Record: recordOf(n)})
+		c.Records = append(c.Records, KeptRecord{ID: idOf(n), Time: timeOf(n), Until: until.Draw(t, "until"), Record: recordOf(n), Held: rapid.Bool().Draw(t, "held")})
 		if rapid.IntRange(0, 3).Draw(t, "prolongs") == 0 {
 			c.Records[len(c.Records)-1].Record = nil
 		}

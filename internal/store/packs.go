@@ -1,17 +1,19 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"sync"
 
 	"probity/internal/event"
 )
 
 // Many records that come together and may go together lie in one row, a pack: a row of its own costs a record ten times what it
-// costs in a pack, in time and, compressed alone, four times the bytes. A record that is prolonged gets its own row, which
-// outlives its place in the pack.
+// costs in a pack, in time and, compressed alone, four times the bytes. A record that an alert holds gets its own row, which
+// outlives its place in the pack, and is what the alert's next revision reads.
 const (
 	packAtLeast = 16
 	packAtMost  = 64 // to read one record, all of its pack are unpacked
@@ -31,7 +33,7 @@ func parcels(records []KeptRecord, least int) (packs []parcel, single []int) {
 	var untils []int64
 	for _, i := range order {
 		k := &records[i]
-		if k.Record == nil || k.Revised {
+		if k.Record == nil || k.Revised || k.Held {
 			single = append(single, i)
 			continue
 		}
@@ -137,11 +139,17 @@ func (s *Store) eachPacked(keys []RecordKey, fn func(k RecordKey, until int64, r
 		args := []any{int64(c.level), c.bucket, here[len(here)-1].Time, here[0].Time}
 		err := s.db.eachOften(packTable, where, args, func(row []any) error {
 			until := row[6].(int64)
-			return s.records.unpack(bytesOf(row[7]), row[4].(int64), func(k RecordKey, body []byte) error {
+			unpacked, err := s.unpacked.of(packKey{row[0].(int64), row[1].(int64), row[2].(int64), row[3].(int64)}, func() ([]byte, error) {
+				return s.records.unpack(bytesOf(row[7]))
+			})
+			if err != nil {
+				return err
+			}
+			return eachInPack(unpacked, row[4].(int64), func(k RecordKey, body []byte) error {
 				if _, ok := slices.BinarySearchFunc(here, k, RecordKey.compare); !ok {
 					return nil
 				}
-				r, err := event.Unpack(k.ID, body)
+				r, err := event.Unpack(k.ID, bytes.Clone(body))
 				if err == nil {
 					fn(k, until, r)
 				}
@@ -181,12 +189,46 @@ func (c *recordCodec) pack(records []KeptRecord, which []int) []byte {
 	return c.enc.EncodeAll(b, nil)
 }
 
-// unpack calls fn for each record of a pack whose first record has the time first. The bodies are event.Kept's bytes, and live on.
-func (c *recordCodec) unpack(p []byte, first int64, fn func(k RecordKey, body []byte) error) error {
+func (c *recordCodec) unpack(p []byte) ([]byte, error) {
 	b, err := c.dec.DecodeAll(p, nil)
 	if err != nil {
-		return fmt.Errorf("unpacking kept records: %w", err)
+		return nil, fmt.Errorf("unpacking kept records: %w", err)
 	}
+	return b, nil
+}
+
+// unpacked are packs that were read lately: the alerts of a batch ask for many records of few of them. A pack never changes.
+type unpacked struct {
+	mu    sync.Mutex
+	packs map[packKey][]byte
+}
+
+// packKey is the key of a pack's row.
+type packKey struct{ level, bucket, commit, part int64 }
+
+// maxUnpacked bounds them to some 20 MB; a batch that asks for more begins again.
+const maxUnpacked = 256
+
+func (u *unpacked) of(k packKey, unpack func() ([]byte, error)) ([]byte, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if b, ok := u.packs[k]; ok {
+		return b, nil
+	}
+	b, err := unpack()
+	if err != nil {
+		return nil, err
+	}
+	if u.packs == nil || len(u.packs) == maxUnpacked {
+		u.packs = map[packKey][]byte{}
+	}
+	u.packs[k] = b
+	return b, nil
+}
+
+// eachInPack calls fn for each record of an unpacked pack whose first record has the time first. The bodies are event.Kept's bytes;
+// they share the pack's memory.
+func eachInPack(b []byte, first int64, fn func(k RecordKey, body []byte) error) error {
 	r := packReader{rest: b}
 	n := r.number()
 	if n > uint64(len(b)) { // each takes more than a byte
@@ -250,7 +292,11 @@ func checkPack(codec *recordCodec, row []any) (wrong string) {
 		return "it stands where nobody looks for its times"
 	}
 	before := RecordKey{Time: first}
-	err := codec.unpack(bytesOf(row[7]), first, func(k RecordKey, body []byte) error {
+	b, err := codec.unpack(bytesOf(row[7]))
+	if err != nil {
+		return err.Error()
+	}
+	err = eachInPack(b, first, func(k RecordKey, body []byte) error {
 		if k.compare(before) < 0 || k.Time > last {
 			wrong = "its records are out of order"
 		}

@@ -74,12 +74,55 @@ func TestARecordThatIsProlongedOutlivesItsPack(t *testing.T) {
 	}
 }
 
+func TestARecordThatAnAlertHoldsHasARowAtOnce(t *testing.T) {
+	s := openStore(t, t.TempDir(), nil)
+	records := keptUntil(0, 20, 10)
+	must(t, s.Commit(&Commit{Records: records}))
+	for range 2 { // the second revision changes nothing
+		held := records[3]
+		held.Until, held.Held = 30, true
+		must(t, s.Commit(&Commit{Records: []KeptRecord{held}}))
+		if s.head.rows.records != 1 || s.head.rows.packs != 1 {
+			t.Errorf("%d rows, %d packs", s.head.rows.records, s.head.rows.packs)
+		}
+	}
+	must(t, s.Commit(&Commit{Forget: 20}))
+	found, err := s.Record([]RecordKey{records[3].key(), records[4].key()})
+	must(t, err)
+	if len(found) != 1 || textOf(found[idOf(3)]) != textOf(recordOf(3)) {
+		t.Errorf("%v", found)
+	}
+}
+
+func TestMorePacksAreReadThanAreRemembered(t *testing.T) {
+	var u unpacked
+	asked := 0
+	for n := range int64(3 * maxUnpacked) {
+		for range 2 {
+			b, err := u.of(packKey{commit: n}, func() ([]byte, error) { asked++; return []byte{byte(n)}, nil })
+			if err != nil || b[0] != byte(n) {
+				t.Fatal(n, b, err)
+			}
+		}
+		if len(u.packs) > maxUnpacked {
+			t.Fatal(len(u.packs))
+		}
+	}
+	if asked != 3*maxUnpacked {
+		t.Errorf("%d packs were unpacked", asked)
+	}
+}
+
 func FuzzUnpackingAPack(f *testing.F) {
 	codec := codecOf(f)
 	f.Add(codec.pack(keptUntil(0, 3, 1), []int{0, 1, 2}), timeOf(0))
 	f.Add(codec.enc.EncodeAll([]byte{200, 1, 2, 3}, nil), int64(0))
 	f.Fuzz(func(t *testing.T, p []byte, first int64) {
-		_ = codec.unpack(p, first, func(k RecordKey, body []byte) error { // it ends, and panics at nothing
+		b, err := codec.unpack(p)
+		if err != nil {
+			return
+		}
+		_ = eachInPack(b, first, func(k RecordKey, body []byte) error { // it ends, and panics at nothing
 			_, err := event.Unpack(k.ID, body)
 			return err
 		})

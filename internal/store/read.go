@@ -109,13 +109,19 @@ func (s *Store) Record(keys []RecordKey) (map[event.ID]*event.Kept, error) {
 
 // eachRow calls fn for those of the records that have rows of their own.
 func (s *Store) eachRow(keys []RecordKey, fn func(row []any) error) error {
-	for lot := range slices.Chunk(keys, 100) {
-		where := "WHERE time = ? AND id = ?" + strings.Repeat(" OR time = ? AND id = ?", len(lot)-1)
-		args := make([]any, 0, 2*len(lot))
-		for i := range lot {
-			args = append(args, lot[i].Time, lot[i].ID[:])
+	const most = 100
+	for lot := range slices.Chunk(keys, most) {
+		size := 1 // one of three, so that there are three statements
+		for size < len(lot) {
+			size = min(10*size, most)
 		}
-		if err := s.db.each(recordTable, where, args, fn); err != nil {
+		where := "WHERE time = ? AND id = ?" + strings.Repeat(" OR time = ? AND id = ?", size-1)
+		args := make([]any, 0, 2*size)
+		for i := range size {
+			k := lot[min(i, len(lot)-1)]
+			args = append(args, k.Time, k.ID[:])
+		}
+		if err := s.db.eachOften(recordTable, where, args, fn); err != nil {
 			return err
 		}
 	}
@@ -131,7 +137,7 @@ func idIn(v any) (id event.ID) {
 // Revision is the number of an alert's last revision, 0 if there is none.
 func (s *Store) Revision(alertID string) (int, error) {
 	last := 0
-	err := s.db.each(alertTable, "WHERE id = ? ORDER BY revision DESC LIMIT 1", []any{alertID}, func(row []any) error {
+	err := s.db.eachOften(alertTable, "WHERE id = ? ORDER BY revision DESC LIMIT 1", []any{alertID}, func(row []any) error {
 		last = int(row[1].(int64))
 		return nil
 	})

@@ -87,6 +87,7 @@ func (s *Store) pack(c *Commit) (p packed, err error) {
 	if p.before, err = s.kept(c.Records, p.single); err != nil {
 		return p, err
 	}
+	p.single = slices.DeleteFunc(p.single, func(i int) bool { return p.before[c.Records[i].key()].holds(&c.Records[i]) })
 	onAllCores(len(p.packs), 1, func(i int) { p.packs[i].packed = s.records.pack(c.Records, p.packs[i].records) })
 	p.records = s.records.encodeAll(len(p.single), func(i int) *event.Kept { return c.Records[p.single[i]].Record })
 	p.pending = s.records.encodeAll(len(c.Pending), func(i int) *event.Kept { return c.Pending[i].Record })
@@ -235,9 +236,12 @@ func inOrderOfTime(records []KeptRecord) []int {
 }
 
 // putRecord keeps a record in a row of its own, or prolongs one that is kept already. before is how it was kept, of one that is
-// prolonged or revised.
+// prolonged, held or revised.
 func (s *Store) putRecord(k *KeptRecord, record []byte, before asKept, next *head) error {
-	if k.Record != nil && !k.Revised {
+	if before.record == nil && k.Record == nil {
+		return nil
+	}
+	if before.record == nil {
 		added, err := s.db.keep(recordTable, k.Time, k.ID[:], k.Until, record)
 		if added {
 			next.rows.records++
@@ -249,14 +253,11 @@ func (s *Store) putRecord(k *KeptRecord, record []byte, before asKept, next *hea
 			before = asKeptIn(row)
 			return nil
 		})
-		if err != nil {
+		if err != nil || before.holds(k) {
 			return err
 		}
 	}
-	switch {
-	case before.record == nil && k.Record == nil, before.own && before.until >= k.Until && !k.Revised:
-		return nil
-	case before.record != nil && (!k.Revised || k.Record == nil):
+	if !k.Revised || k.Record == nil {
 		record = before.record
 	}
 	if !before.own {
@@ -273,16 +274,22 @@ type asKept struct {
 	own    bool
 }
 
+// holds says that k changes nothing.
+func (a asKept) holds(k *KeptRecord) bool { return a.own && a.until >= k.Until && !k.Revised }
+
 func asKeptIn(row []any) asKept {
 	return asKept{until: row[2].(int64), record: bytesOf(row[3]), own: true}
 }
 
-// kept says how these records of a commit are kept before it: those that it prolongs or revises.
+// kept says how these records of a commit are kept before it: those that it prolongs, holds or revises. One whose text is given
+// and that is not revised is not looked for in packs: nothing there would change its row.
 func (s *Store) kept(records []KeptRecord, which []int) (map[RecordKey]asKept, error) {
 	var keys []RecordKey
+	packed := map[RecordKey]bool{}
 	for _, i := range which {
-		if k := &records[i]; k.Record == nil || k.Revised {
+		if k := &records[i]; k.Record == nil || k.Revised || k.Held {
 			keys = append(keys, k.key())
+			packed[k.key()] = k.Record == nil || k.Revised
 		}
 	}
 	found := make(map[RecordKey]asKept, len(keys))
@@ -293,7 +300,7 @@ func (s *Store) kept(records []KeptRecord, which []int) (map[RecordKey]asKept, e
 	if err != nil {
 		return nil, err
 	}
-	keys = slices.DeleteFunc(keys, func(k RecordKey) bool { return found[k].own })
+	keys = slices.DeleteFunc(keys, func(k RecordKey) bool { return found[k].own || !packed[k] })
 	err = s.eachPacked(keys, func(k RecordKey, until int64, r *event.Kept) {
 		f := found[k]
 		if f.record == nil {

@@ -38,6 +38,7 @@ type Store struct {
 	acknowledged *acknowledged
 	packAtLeast  int                         // records that make a pack: tests make small ones
 	levels       [packLevels + 1]atomic.Bool // that have packs
+	unpacked     unpacked
 
 	mu        sync.Mutex // held by whatever changes, and for what is below
 	windows   *windowLog
