@@ -163,7 +163,7 @@ func (p *parts) judge(ctx context.Context, o ReplayOptions, loop pipeline.Option
 func (o *ReplayOptions) commitTo(loop *pipeline.Options) (eachAlert func(func(*alert.Alert) error) error, end func() error, err error) {
 	if o.StateDir == "" {
 		memory := store.NewMemory()
-		loop.Store = memory
+		loop.Store, loop.Passing = memory, true
 		return memory.EachAlert, func() error { return nil }, nil
 	}
 	disk, err := store.Open(store.Options{Dir: o.StateDir})

@@ -22,6 +22,7 @@ type Adoption struct {
 // there. The old state must not be used any more.
 func (s *State) Adopt(g *Generation, seen int64) (*State, Adoption) {
 	next := NewState(g, len(s.shards))
+	next.Passing = s.Passing
 	var a Adoption
 	next.adoptFeeds(s, seen, &a)
 	type move struct {

@@ -25,6 +25,9 @@ type State struct {
 	fed    []*feed          // the same by rule index, nil where nothing is known
 	hashes []xxhash.Digest  // by rule index: of its feed, see Shard
 	parts  []part           // for the next Apply
+
+	// Passing: nobody will go on from what is saved, so Apply saves no windows.
+	Passing bool
 }
 
 type shard struct {
@@ -262,6 +265,9 @@ func (s *State) flush(sh *shard) []Saved {
 	n, size := 0, 0
 	for _, rule := range sh.touched {
 		n += len(sh.rules[rule].dirty)
+		if s.Passing {
+			continue
+		}
 		for _, h := range sh.rules[rule].dirty {
 			size += h.Encoded()
 		}
@@ -271,10 +277,14 @@ func (s *State) flush(sh *shard) []Saved {
 		ws := &sh.rules[rule]
 		for _, h := range byKey(ws.dirty) {
 			h.dirty = false
+			if !h.dropped {
+				s.weigh(ws, h)
+			}
 			switch {
+			case s.Passing:
+				continue
 			case !h.dropped:
 				b = h.Append(b)
-				s.weigh(ws, h)
 			case ws.byKey.find(h.key) != nil:
 				continue // it came back, and is dirty itself
 			}

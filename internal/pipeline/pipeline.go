@@ -68,6 +68,7 @@ type Options struct {
 	IdleAfter time.Duration // a quiet stream's watermark is then advanced by the clock; 0: never
 	Memory    int64         // bytes that windows may take; beyond it, rules give up what is oldest; 0: no bound
 	Paused    func() bool   // true: nothing may be read for now; asked before each batch; may be nil
+	Passing   bool          // nobody will go on from what the store holds: window states are not put there
 	Until     time.Time     // at the end of finite sources, advance all watermarks to here
 	Plan      *Plan         // a run to be repeated; nil: none. Its streams are read, and those of Sources are not
 
@@ -209,6 +210,7 @@ func (p *Pipeline) deliver(c *store.Commit) {
 // restore reads the committed positions and windows and, if the generation in force is not the committed one, adopts it.
 func (p *Pipeline) restore() error {
 	p.state = engine.NewState(p.Generation, p.Shards)
+	p.state.Passing = p.Passing
 	restoring := p.state.Restoring(p.Workers)
 	goneBy := make([][]store.WindowState, p.Workers)
 	err := p.Store.EachWindow(p.Workers, func(worker int, feed, key string, state []byte) error {

@@ -3,7 +3,7 @@ package store
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -26,15 +26,10 @@ type Memory struct {
 	tallies    map[string]map[uint64]Tally // by stream and hash
 	windows    map[[2]string][]byte
 	records    map[RecordKey]KeptRecord
+	until      map[int64][]RecordKey // the records by Until, with some that are kept longer
 	pending    map[PendingKey]PendingMatch
-	alerts     map[string]*memoryAlert
+	alerts     map[string]*alert.Alert // last revisions, whose owner changes them no more
 	journal    []JournalEntry
-}
-
-// memoryAlert is an alert's last body, and the hash of each revision's, to refuse a second body.
-type memoryAlert struct {
-	body []byte
-	sums [][sha256.Size]byte // by revision-1
 }
 
 // NewMemory returns an empty Memory.
@@ -44,8 +39,9 @@ func NewMemory() *Memory {
 		tallies: map[string]map[uint64]Tally{},
 		windows: map[[2]string][]byte{},
 		records: map[RecordKey]KeptRecord{},
+		until:   map[int64][]RecordKey{},
 		pending: map[PendingKey]PendingMatch{},
-		alerts:  map[string]*memoryAlert{},
+		alerts:  map[string]*alert.Alert{},
 	}
 }
 
@@ -53,7 +49,7 @@ func NewMemory() *Memory {
 func (m *Memory) Commit(c *Commit) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	revisions, err := newRevisions(c.Alerts, m.lastAndBody)
+	revisions, err := m.newRevisions(c.Alerts)
 	if err == nil {
 		err = checkJournal(c.Journal)
 	}
@@ -87,13 +83,8 @@ func (m *Memory) Commit(c *Commit) error {
 	for _, k := range c.Decided {
 		delete(m.pending, k)
 	}
-	for _, r := range revisions {
-		a := m.alerts[r.ID]
-		if a == nil {
-			a = &memoryAlert{}
-			m.alerts[r.ID] = a
-		}
-		a.body, a.sums = r.body, append(a.sums, sha256.Sum256(r.body))
+	for _, a := range revisions {
+		m.alerts[a.ID] = a
 	}
 	for _, e := range c.Journal {
 		m.journal = append(m.journal, JournalEntry{Seq: int64(len(m.journal)) + 1, Kind: e.Kind, Body: bytes.Clone(e.Body)})
@@ -127,20 +118,67 @@ func (m *Memory) putRecords(c *Commit) {
 		} else if r.Record == nil {
 			continue
 		}
+		if have := m.records[r.key()]; have.Until != r.Until || have.Record == nil {
+			m.until[r.Until] = append(m.until[r.Until], r.key())
+		}
 		m.records[r.key()] = r
 	}
-	if c.Forget != 0 {
-		maps.DeleteFunc(m.records, func(_ RecordKey, r KeptRecord) bool { return r.Until < c.Forget })
+	if c.Forget == 0 {
+		return
+	}
+	for until, keys := range m.until {
+		if until >= c.Forget {
+			continue
+		}
+		for _, k := range keys {
+			if m.records[k].Until < c.Forget {
+				delete(m.records, k)
+			}
+		}
+		delete(m.until, until)
 	}
 }
 
-func (m *Memory) lastAndBody(id string, n int, body []byte) (last int, same bool, err error) {
-	a := m.alerts[id]
-	if a == nil {
-		return 0, false, nil
+// newRevisions are the alerts whose revision is not there yet. The last one, if it comes again, must be the same; what older ones
+// said is not kept, and nobody can ask for it.
+func (m *Memory) newRevisions(alerts []*alert.Alert) (list []*alert.Alert, err error) {
+	within := map[string]*alert.Alert{} // this commit
+	for _, a := range alerts {
+		last := cmp.Or(within[a.ID], m.alerts[a.ID])
+		n := 0
+		if last != nil {
+			n = last.Revision
+		}
+		switch {
+		case a.Revision == n+1:
+			list, within[a.ID] = append(list, a), a
+		case a.Revision > n || a.Revision < 1:
+			return nil, wrongRevision(a, n)
+		case a.Revision == n:
+			if same, err := sameBody(a, last); err != nil || !same {
+				return nil, cmp.Or(err, otherBody(a))
+			}
+		}
 	}
-	same = n >= 1 && n <= len(a.sums) && a.sums[n-1] == sha256.Sum256(body)
-	return len(a.sums), same, nil
+	return list, nil
+}
+
+func sameBody(a, b *alert.Alert) (bool, error) {
+	x, err := json.Marshal(a)
+	if err != nil {
+		return false, err
+	}
+	y, err := json.Marshal(b)
+	return bytes.Equal(x, y), err
+}
+
+// copyOf is an alert as it would come from a disk.
+func copyOf(a *alert.Alert) (*alert.Alert, error) {
+	body, err := json.Marshal(a)
+	if err != nil {
+		return nil, err
+	}
+	return decodeAlert(body)
 }
 
 // CommitNumber is as Store.CommitNumber.
@@ -229,7 +267,7 @@ func (m *Memory) Revision(alertID string) (int, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if a := m.alerts[alertID]; a != nil {
-		return len(a.sums), nil
+		return a.Revision, nil
 	}
 	return 0, nil
 }
@@ -241,7 +279,7 @@ func (m *Memory) LastAlerts(ids []string) (map[string]*alert.Alert, error) {
 	alerts := make(map[string]*alert.Alert, len(ids))
 	for _, id := range ids {
 		if have := m.alerts[id]; have != nil {
-			a, err := decodeAlert(have.body)
+			a, err := copyOf(have)
 			if err != nil {
 				return nil, err
 			}
@@ -254,13 +292,10 @@ func (m *Memory) LastAlerts(ids []string) (map[string]*alert.Alert, error) {
 // EachAlert is as Store.EachAlert.
 func (m *Memory) EachAlert(fn func(*alert.Alert) error) error {
 	m.mu.Lock()
-	bodies := map[string][]byte{}
-	for id, a := range m.alerts {
-		bodies[id] = a.body
-	}
+	last := maps.Clone(m.alerts)
 	m.mu.Unlock()
-	for _, id := range slices.Sorted(maps.Keys(bodies)) {
-		a, err := decodeAlert(bodies[id])
+	for _, id := range slices.Sorted(maps.Keys(last)) {
+		a, err := copyOf(last[id])
 		if err != nil {
 			return err
 		}

@@ -129,12 +129,20 @@ func newRevisions(alerts []*alert.Alert, last func(id string, n int, body []byte
 			list = append(list, revision{a, body})
 			within[a.ID] = len(list)
 		case a.Revision > have+1 || a.Revision < 1:
-			return nil, fmt.Errorf("alert %s: its last revision is %d, so the next is %d", a.Key(), have, have+1)
+			return nil, wrongRevision(a, have)
 		case !same:
-			return nil, fmt.Errorf("alert %s: this revision is there with another body, and a body never changes", a.Key())
+			return nil, otherBody(a)
 		}
 	}
 	return list, nil
+}
+
+func wrongRevision(a *alert.Alert, last int) error {
+	return fmt.Errorf("alert %s: its last revision is %d, so the next is %d", a.Key(), last, last+1)
+}
+
+func otherBody(a *alert.Alert) error {
+	return fmt.Errorf("alert %s: this revision is there with another body, and a body never changes", a.Key())
 }
 
 // putRows is the database's part of a commit.
