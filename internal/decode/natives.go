@@ -8,14 +8,17 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// maxSymbols bounds how many field names a worker remembers: names come from the log, and a log can make up names.
-const maxSymbols = 4096
+// What bounds the field names that a worker remembers: they come from the log, and a log can make up names.
+const (
+	maxSymbols = 4096
+	maxSymbol  = 256 // bytes of a name that is remembered
+)
 
 // symbol is the name of a native field as a worker remembers it.
 type symbol struct {
 	name   string
 	ref    int    // index into natives.refs; -1 if the format does not refer to the name
-	seen   uint32 // number of the record that had it last
+	seen   uint64 // number of the record that had it last
 	member string // how a JSON object says it that needs no escapes for it, with its colon; "" if the symbol is not remembered
 	// In flat JSON, the names that came behind it. Records of one log have the same members in the same order, but for some that
 	// only some of them have: so several names may be next.
@@ -40,7 +43,7 @@ type natives struct {
 	beyond  map[string]bool    // names of this record that found no room in symbols
 	start   symbol             // nameless: the first names of records are next to it
 	kept    []event.Pair       // with a payload: what the record around it gives, which every beginning begins with
-	record  uint32
+	record  uint64
 	doubled []string // names that this record has twice
 	raw     bool     // this record is not valid UTF-8
 	broken  []string // names of its fields that are not
@@ -59,11 +62,6 @@ func (n *natives) begin(pairs []event.Pair) {
 		clear(n.beyond)
 	}
 	n.record++
-	if n.record == 0 { // the counter came round: no symbol may look seen
-		clear(n.symbols)
-		n.start = symbol{}
-		n.record = 1
-	}
 	for _, p := range n.kept {
 		n.add(n.symbol(bytesOf(p.Name)), p.Text, nil)
 	}
@@ -77,10 +75,11 @@ func (n *natives) symbol(name []byte) *symbol {
 	if s, ok := n.symbols[string(name)]; ok {
 		return s
 	}
-	s := n.newSymbol(string(name))
-	if len(n.symbols) < maxSymbols {
-		n.symbols[string(name)] = s
-		s.member = `"` + string(name) + `":`
+	member := `"` + string(name) + `":`
+	s := n.newSymbol(member[1 : len(member)-2])
+	if len(n.symbols) < maxSymbols && len(name) <= maxSymbol {
+		n.symbols[s.name] = s
+		s.member = member
 	} else if n.beyond[s.name] {
 		s.seen = n.record
 	} else {

@@ -32,6 +32,7 @@ func pairsOf(text string, withFlat bool) (pairs []event.Pair, doubled []string, 
 	if err != nil {
 		return nil, nil, took, &Reject{ReasonSyntax, err.Error()}
 	}
+	p.room = 1 << 30
 	p.flatten(n, object, 1)
 	return n.pairs, n.doubled, took, nil
 }

@@ -10,6 +10,12 @@ import (
 const (
 	maxDepth     = 64 // of JSON; parsers recurse
 	maxFlatDepth = 4  // objects up to here are flattened by dots; deeper ones are kept as JSON text
+
+	// A member's name is written out with those of the objects around it. What that may come to, beyond some for small records: a
+	// long name around thousands of short members would be gigabytes.
+	maxFlatGrowth = 8
+	smallFlat     = 64 << 10 // bytes
+	largeFlat     = 64 << 20 // bytes beyond the record's, for large ones
 )
 
 // jsonParser reads one JSON object. Nested objects become dotted names; arrays become their JSON text. The parser is
@@ -22,6 +28,7 @@ type jsonParser struct {
 	root    *fastjson.Value
 	prefix  []byte
 	scratch []byte
+	room    int // for the names and texts of the record's members
 }
 
 func (p *jsonParser) parse(n *natives, text string, _ *Header) *Reject {
@@ -46,8 +53,11 @@ func (p *jsonParser) whole(n *natives, text string) *Reject {
 	if err != nil {
 		return &Reject{ReasonSyntax, "a JSON " + root.Type().String() + " where an object is needed: " + quote(text)}
 	}
-	p.root = root
+	p.root, p.room = root, min(maxFlatGrowth*len(text)+smallFlat, len(text)+largeFlat)
 	p.flatten(n, object, 1)
+	if p.room < 0 {
+		return &Reject{ReasonTooLong, "JSON whose members, each named with the objects around it, come to many times the record: " + quote(text)}
+	}
 	return nil
 }
 
@@ -57,12 +67,16 @@ func (p *jsonParser) flatten(n *natives, object *fastjson.Object, depth int) {
 		length := len(p.prefix)
 		p.prefix = append(p.prefix, key...)
 		defer func() { p.prefix = p.prefix[:length] }()
+		if p.room -= len(p.prefix); p.room < 0 {
+			return
+		}
 		switch t := v.Type(); {
 		case t == fastjson.TypeObject && depth < maxFlatDepth:
 			p.prefix = append(p.prefix, '.')
 			p.flatten(n, v.GetObject(), depth+1)
 		case t == fastjson.TypeObject || t == fastjson.TypeArray:
 			p.scratch = p.write(n, p.scratch[:0], v)
+			p.room -= len(p.scratch)
 			n.add(n.symbol(p.prefix), p.w.text.copy(p.scratch), v)
 		default:
 			n.add(n.symbol(p.prefix), p.scalar(v), nil)

@@ -76,7 +76,8 @@ func (p *pattern) begin(set *bytesSet, pc uint32, seen []bool) {
 	}
 }
 
-// maxVisited bounds a search: states of the program times places in the text. Beyond it regexp is asked.
+// maxVisited bounds a search: its bits, which are alternatives of the program times places in the text, and its steps. Beyond it
+// regexp is asked, whose time is linear in the text: a text of many kilobytes must not hold up a log.
 const maxVisited = 1 << 15
 
 // search is what a worker keeps for patterns.
@@ -85,19 +86,16 @@ type search struct {
 	text    string
 	visited []uint64 // bits: this alternative was tried at this place, and led nowhere
 	at      [2]int   // of the group
+	steps   int
 }
 
 // find returns what the group holds, false if the pattern does not match or the group took no part in it.
 func (s *search) find(p *pattern, text string) (string, bool) {
 	size := p.alts * (len(text) + 1)
 	if size > maxVisited {
-		at := p.re.FindStringSubmatchIndex(text)
-		if at == nil || at[2*p.group] < 0 {
-			return "", false
-		}
-		return text[at[2*p.group]:at[2*p.group+1]], true
+		return p.ask(text)
 	}
-	s.pattern, s.text = p, text
+	s.pattern, s.text, s.steps = p, text, 0
 	words := (size + 63) / 64
 	if cap(s.visited) < words {
 		s.visited = make([]uint64, maxVisited/64)
@@ -109,6 +107,9 @@ func (s *search) find(p *pattern, text string) (string, bool) {
 		if s.may(uint32(p.prog.Start), from) && s.match(uint32(p.prog.Start), from) {
 			return s.held()
 		}
+		if s.steps > maxVisited {
+			return p.ask(text)
+		}
 		if p.whole || from == len(text) {
 			break
 		}
@@ -116,6 +117,15 @@ func (s *search) find(p *pattern, text string) (string, bool) {
 		from += width
 	}
 	return "", false
+}
+
+// ask has regexp search.
+func (p *pattern) ask(text string) (string, bool) {
+	at := p.re.FindStringSubmatchIndex(text)
+	if at == nil || at[2*p.group] < 0 {
+		return "", false
+	}
+	return text[at[2*p.group]:at[2*p.group+1]], true
 }
 
 func (s *search) held() (string, bool) {
@@ -134,9 +144,13 @@ func (s *search) may(pc uint32, at int) bool {
 	return s.first[pc].has(next)
 }
 
-// match runs the program from a state at a place. What was tried before and led nowhere leads nowhere again.
+// match runs the program from a state at a place. What was tried before and led nowhere leads nowhere again. It gives up after so
+// many steps of the search: see find.
 func (s *search) match(pc uint32, at int) bool {
 	for {
+		if s.steps++; s.steps > maxVisited {
+			return false
+		}
 		inst := &s.prog.Inst[pc]
 		switch inst.Op {
 		case syntax.InstMatch:
@@ -144,8 +158,8 @@ func (s *search) match(pc uint32, at int) bool {
 		case syntax.InstFail:
 			return false
 		case syntax.InstAlt, syntax.InstAltMatch:
-			// Where only one way is open nothing needs remembering: no such ways lead round in a circle, since what opens them
-			// must branch off somewhere.
+			// Where only one way is open nothing is remembered: no such ways lead round in a circle, since what opens them must
+			// branch off somewhere. They may be gone again from every place, which the bound on steps is for.
 			first, second := s.may(inst.Out, at), s.may(inst.Arg, at)
 			if first && second {
 				bit := s.alt[pc]*(len(s.text)+1) + at

@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -31,6 +32,27 @@ func FuzzAPatternFindsWhatRegexpFinds(f *testing.F) {
 			t.Fatalf("%q in %q: %q %v instead of %q %v", expression, text, got, ok, want, wantOK)
 		}
 	})
+}
+
+// Where one way is open at a time nothing is remembered, and from each place the search goes to the end of the text.
+func TestAPatternsStepsAreBounded(t *testing.T) {
+	for _, c := range []struct{ pattern, text string }{
+		{`(?P<value>\w+)@force`, strings.Repeat("a", 30_000)},
+		{`(?P<value>[0-9]+)/[0-9]+`, strings.Repeat("1", 15_000)},
+		{`^.*=(?P<value>[a-z=]+);`, strings.Repeat("a=", 8_000)},
+	} {
+		p, err := compilePattern(c.pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var s search
+		if got, ok := s.find(p, c.text); ok {
+			t.Errorf("%s finds %q", c.pattern, got)
+		}
+		if s.steps > 4*maxVisited { // what waits for its other alternative gives up at once, each
+			t.Errorf("%s: %d steps over %d bytes", c.pattern, s.steps, len(c.text))
+		}
+	}
 }
 
 func TestAPatternAllocatesNothing(t *testing.T) {

@@ -9,7 +9,7 @@ const (
 	ReasonTime     = "time"     // no event time
 	ReasonType     = "type"     // an event time that does not read as one
 	ReasonEncoding = "encoding" // not valid in the source's encoding
-	ReasonTooLong  = "too-long" // longer than MaxRecordBytes; such a record comes in pieces
+	ReasonTooLong  = "too-long" // longer than MaxRecordBytes, and then in pieces; or its fields are much longer than it
 	ReasonTooDeep  = "too-deep" // JSON nested deeper than 64
 	ReasonNUL      = "nul"      // holds a NUL byte, as holes in sparse files do
 	ReasonQuote    = "quote"    // a CSV quote that nothing closes before the end of the file

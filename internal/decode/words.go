@@ -20,7 +20,7 @@ type words struct {
 	readings []reading
 	table    [1 << wordBits]*word
 	replaced int
-	record   uint32 // the number of the record whose text
+	record   uint64 // the number of the record whose text
 	current  *word  // this is; nil if it is not remembered
 }
 
