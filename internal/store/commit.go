@@ -69,8 +69,8 @@ type WindowState struct {
 	State []byte
 }
 
-// KeptRecord is a record that a window or an alert may still quote. A record that is already kept stays as it was and
-// keeps the larger Until. Many of a commit with the same Until are cheaper than many with as many.
+// KeptRecord is a record that a window or an alert may still quote. A record that is already kept stays and keeps the larger
+// Until; if it comes with another text, where it was read or when is what can differ, either may be given until an alert holds it. Many of a commit with the same Until are cheaper than many with as many.
 type KeptRecord struct {
 	ID     event.ID
 	Time   int64       // its event time in ns: records lie in its order, and are found by it
@@ -78,7 +78,7 @@ type KeptRecord struct {
 	Record *event.Kept // nil: one that is kept is prolonged, and else nothing is done
 
 	Revised bool // it takes the place of the one that is kept: an alert's, as it last was
-	Held    bool // by an alert, which will ask for it again: it gets a row of its own; see packs
+	Held    bool // by an alert, which will ask for it again: it gets a row of its own, and that text stays
 }
 
 // RecordKey names a kept record.

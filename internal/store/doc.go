@@ -59,7 +59,7 @@
 //	pending   rule, actor, event_id, until, record (packed)
 //	journal   seq, commit_no, kind, body (JSON)
 //
-// A packed record is zstd of event.Kept's bytes, at most 64 MiB of them, against dictionary 1: dictionaries/1.bin, events of the
+// A packed record is zstd of event.Kept's bytes, at most 512 MiB of them, against dictionary 1: dictionaries/1.bin, events of the
 // simulated force in the built-in formats, the frame's Dictionary_ID saying so. If it is 0 there is no dictionary, and what is
 // packed is event.Record's JSON, as versions 1 and 2 wrote it. The dictionary is part of the program and holds nobody's data:
 // one learnt from the logs would, beyond any redaction. Records of other than the built-in formats gain what they share with

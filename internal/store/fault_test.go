@@ -26,6 +26,7 @@ func compactSoon(s *Store) {
 func prepared(t *testing.T, fs *fsx.FS) (s *Store, dir string, before, after view) {
 	dir = t.TempDir()
 	s = openStore(t, dir, fs)
+	s.packAtLeast = 1
 	must(t, s.Commit(oneOfEach(1)))
 	must(t, s.Commit(oneOfEach(2)))
 	compactSoon(s)

@@ -160,7 +160,7 @@ func (in *inspector) packs(codec *recordCodec) error {
 	n := 0
 	return in.db.each(packTable, packTable.byKey(), nil, func(row []any) error {
 		n++
-		if wrong := checkPack(codec, row); wrong != "" {
+		if wrong := checkPack(codec, row, in.head.commit); wrong != "" {
 			in.wrong(packTable, "row %d: %s", n, wrong)
 		}
 		return nil

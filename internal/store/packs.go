@@ -16,7 +16,8 @@ import (
 // outlives its place in the pack, and is what the alert's next revision reads.
 const (
 	packAtLeast = 16
-	packAtMost  = 64 // to read one record, all of its pack are unpacked
+	packAtMost  = 64      // to read one record, all of its pack are unpacked
+	packBytes   = 1 << 20 // before compression, at most; a record of more gets a row of its own
 )
 
 // parcel is what one pack is made of: records of one commit with the same Until, in order of time.
@@ -33,7 +34,7 @@ func parcels(records []KeptRecord, least int) (packs []parcel, single []int) {
 	var untils []int64
 	for _, i := range order {
 		k := &records[i]
-		if k.Record == nil || k.Revised || k.Held {
+		if k.Record == nil || k.Revised || k.Held || k.Record.Size() > packBytes {
 			single = append(single, i)
 			continue
 		}
@@ -50,11 +51,26 @@ func parcels(records []KeptRecord, least int) (packs []parcel, single []int) {
 		}
 		n := (len(all) + packAtMost - 1) / packAtMost
 		for i := range n {
-			packs = append(packs, parcel{records: all[i*len(all)/n : (i+1)*len(all)/n], until: until})
+			for _, part := range bySize(records, all[i*len(all)/n:(i+1)*len(all)/n]) {
+				packs = append(packs, parcel{records: part, until: until})
+			}
 		}
 	}
 	slices.SortStableFunc(single, func(a, b int) int { return records[a].key().compare(records[b].key()) })
 	return packs, single
+}
+
+// bySize cuts what would be one pack where it would hold more than packBytes.
+func bySize(records []KeptRecord, which []int) (parts [][]int) {
+	begin, bytes := 0, 0
+	for n, i := range which {
+		size := records[i].Record.Size()
+		if bytes+size > packBytes {
+			parts, begin, bytes = append(parts, which[begin:n]), n, 0
+		}
+		bytes += size
+	}
+	return append(parts, which[begin:])
 }
 
 // The place of a pack is the smallest of some spans of event time that holds all of it: whoever looks for a record looks into
@@ -201,13 +217,20 @@ func (c *recordCodec) unpack(p []byte) ([]byte, error) {
 type unpacked struct {
 	mu    sync.Mutex
 	packs map[packKey][]byte
+	bytes int
+}
+
+func (u *unpacked) forget() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.packs, u.bytes = nil, 0
 }
 
 // packKey is the key of a pack's row.
 type packKey struct{ level, bucket, commit, part int64 }
 
-// maxUnpacked bounds them to some 20 MB; a batch that asks for more begins again.
-const maxUnpacked = 256
+// maxUnpacked bounds their bytes; a batch that asks for more begins again.
+const maxUnpacked = 16 << 20
 
 func (u *unpacked) of(k packKey, unpack func() ([]byte, error)) ([]byte, error) {
 	u.mu.Lock()
@@ -219,10 +242,11 @@ func (u *unpacked) of(k packKey, unpack func() ([]byte, error)) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
-	if u.packs == nil || len(u.packs) == maxUnpacked {
-		u.packs = map[packKey][]byte{}
+	if u.packs == nil || u.bytes+len(b) > maxUnpacked {
+		u.packs, u.bytes = map[packKey][]byte{}, 0
 	}
 	u.packs[k] = b
+	u.bytes += len(b)
 	return b, nil
 }
 
@@ -231,7 +255,7 @@ func (u *unpacked) of(k packKey, unpack func() ([]byte, error)) ([]byte, error) 
 func eachInPack(b []byte, first int64, fn func(k RecordKey, body []byte) error) error {
 	r := packReader{rest: b}
 	n := r.number()
-	if n > uint64(len(b)) { // each takes more than a byte
+	if n > packAtMost {
 		return errPack
 	}
 	keys, lengths := make([]RecordKey, n), make([]uint64, n)
@@ -286,7 +310,10 @@ func (r *packReader) bytes(n uint64) []byte {
 }
 
 // checkPack says what is wrong with the row of a pack, "" if nothing is.
-func checkPack(codec *recordCodec, row []any) (wrong string) {
+func checkPack(codec *recordCodec, row []any, lastCommit uint64) (wrong string) {
+	if n := row[2].(int64); n < 1 || uint64(n) > lastCommit {
+		return fmt.Sprintf("it is of commit %d; the last is %d", n, lastCommit)
+	}
 	level, bucket, first, last := row[0].(int64), row[1].(int64), row[4].(int64), row[5].(int64)
 	if l := levelOf(first, last); int64(l) != level || bucketAt(l, first) != bucket {
 		return "it stands where nobody looks for its times"

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -95,21 +96,54 @@ func TestARecordThatAnAlertHoldsHasARowAtOnce(t *testing.T) {
 }
 
 func TestMorePacksAreReadThanAreRemembered(t *testing.T) {
+	const size, packs = 1 << 20, 3 * maxUnpacked >> 20
 	var u unpacked
 	asked := 0
-	for n := range int64(3 * maxUnpacked) {
+	for n := range int64(packs) {
 		for range 2 {
-			b, err := u.of(packKey{commit: n}, func() ([]byte, error) { asked++; return []byte{byte(n)}, nil })
-			if err != nil || b[0] != byte(n) {
-				t.Fatal(n, b, err)
+			b, err := u.of(packKey{commit: n}, func() ([]byte, error) { asked++; return make([]byte, size+n), nil })
+			if err != nil || len(b) != size+int(n) {
+				t.Fatal(n, len(b), err)
 			}
 		}
-		if len(u.packs) > maxUnpacked {
-			t.Fatal(len(u.packs))
+		if u.bytes > maxUnpacked {
+			t.Fatal(u.bytes)
 		}
 	}
-	if asked != 3*maxUnpacked {
+	if asked != packs {
 		t.Errorf("%d packs were unpacked", asked)
+	}
+	if u.forget(); u.bytes != 0 || u.packs != nil {
+		t.Error("something is remembered")
+	}
+}
+
+// A kept record may be as large as a record may be. Sixty-four of them in one pack could not be read again.
+func TestLargeRecordsLieInSmallPacksOrAlone(t *testing.T) {
+	s := openStore(t, t.TempDir(), nil)
+	var records []KeptRecord
+	var keys []RecordKey
+	for n := range 40 {
+		r := quotedOf(n)
+		r.Original = strings.Repeat(string(rune('a'+n%26)), 300<<10)
+		if n%8 == 0 {
+			r.Original = strings.Repeat("x", packBytes)
+		}
+		k, err := r.Keep()
+		must(t, err)
+		records = append(records, KeptRecord{ID: idOf(n), Time: timeOf(n), Until: 10, Record: k})
+		keys = append(keys, records[n].key())
+	}
+	must(t, s.Commit(&Commit{Records: records}))
+	found, err := s.Record(keys)
+	must(t, err)
+	for n := range records {
+		if got := found[idOf(n)]; got == nil || textOf(got) != textOf(records[n].Record) {
+			t.Errorf("record %d is not as it was", n)
+		}
+	}
+	if s.head.rows.records != 5 || s.head.rows.packs < 12 {
+		t.Errorf("%d rows, %d packs", s.head.rows.records, s.head.rows.packs)
 	}
 }
 

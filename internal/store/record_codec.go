@@ -13,7 +13,9 @@ import (
 	"probity/internal/event"
 )
 
-const maxRecordBytes = 64 << 20 // a start must not be made to unpack without end
+// maxRecordBytes bounds what is unpacked: a start must not be made to unpack without end. A record is of 64 MiB at most (see the
+// configuration), and its fields, with their names, of not much more than twice that: see package decode.
+const maxRecordBytes = 512 << 20
 
 // dictionary1 is what every kept event is compressed against: events of the simulated force in the built-in formats, what is
 // most frequent last. It is part of the format and never changes; a better one gets another number, and stands beside it.

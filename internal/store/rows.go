@@ -25,6 +25,9 @@ func (s *Store) Commit(c *Commit) error {
 	if err != nil {
 		return fmt.Errorf("preparing commit %d: %w: %w", s.head.commit+1, ErrRefused, err)
 	}
+	if len(c.Alerts) == 0 {
+		s.unpacked.forget() // nobody asks just now
+	}
 	return s.write(change{
 		evidence: p.evidence,
 		windows:  c.Windows,
