@@ -58,7 +58,7 @@ func (d *Daemon) recordDraw(w http.ResponseWriter, r *http.Request) {
 	var draw dipcheck.Draw
 	d.recorded(w, r, &draw, func() error {
 		if err := draw.Check(); err != nil {
-			return fmt.Errorf("%w: %w", store.ErrRefused, err)
+			return badRequest{err}
 		}
 		if err := d.note(dipcheckKind, draw); err != nil {
 			return err

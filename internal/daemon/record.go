@@ -14,7 +14,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"probity/internal/alert"
 	"probity/internal/fsx"
 	"probity/internal/store"
 )
@@ -66,7 +65,10 @@ func (c *Config) askDaemon(ctx context.Context, path string, what any) error {
 	return nil
 }
 
-// recorded answers askDaemon: it reads what was posted, and do records it.
+// badRequest is what is wrong with what was posted.
+type badRequest struct{ error }
+
+// recorded answers askDaemon: it reads what was posted, and do records it, or returns a badRequest.
 func (d *Daemon) recorded(w http.ResponseWriter, r *http.Request, what any, do func() error) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	posted := json.NewDecoder(r.Body)
@@ -78,7 +80,7 @@ func (d *Daemon) recorded(w http.ResponseWriter, r *http.Request, what any, do f
 	switch err := do(); {
 	case err == nil:
 		fmt.Fprintln(w, "recorded")
-	case errors.Is(err, store.ErrRefused), errors.Is(err, alert.ErrUnknown):
+	case errors.As(err, &badRequest{}):
 		http.Error(w, err.Error(), http.StatusBadRequest)
 	default:
 		d.Logger.Error("what was to be put on the record could not be committed", zap.String("path", r.URL.Path), zap.Error(err))

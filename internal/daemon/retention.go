@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"probity/internal/alert"
 	"probity/internal/store"
 )
 
@@ -77,7 +78,11 @@ func (d *Daemon) recordHold(w http.ResponseWriter, r *http.Request) {
 	var h store.Hold
 	d.recorded(w, r, &h, func() error {
 		h.Release = strings.HasSuffix(r.URL.Path, "/release")
-		if err := d.store.Hold(h); err != nil {
+		err := d.store.Hold(h)
+		if errors.Is(err, store.ErrRefused) || errors.Is(err, alert.ErrUnknown) {
+			return badRequest{err}
+		}
+		if err != nil {
 			return err
 		}
 		d.checkpoints.grown(d.store.EvidenceHead())

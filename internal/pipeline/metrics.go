@@ -35,7 +35,7 @@ type metrics struct {
 	stateLimit                                prometheus.Gauge
 	horizon                                   *prometheus.GaugeVec // by rule, severity
 
-	counted *engine.Generation // whose rules the counters are of
+	counted string // hash of the generation whose rules the counters are of
 	byRule  []ruleCounters
 }
 
@@ -47,8 +47,8 @@ type ruleCounters struct {
 
 // of returns the counters of a rule of the generation, made when it is first evaluated.
 func (m *metrics) of(g *engine.Generation, i int) *ruleCounters {
-	if m.counted != g {
-		m.counted, m.byRule = g, make([]ruleCounters, len(g.Rules.Rules))
+	if m.counted != g.Hash || len(m.byRule) != len(g.Rules.Rules) {
+		m.counted, m.byRule = g.Hash, make([]ruleCounters, len(g.Rules.Rules))
 	}
 	c := &m.byRule[i]
 	if c.evaluated == nil {
@@ -94,7 +94,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		lastRead:     gauge("probity_source_last_read_timestamp_seconds", "When a record was read last, by this machine's clock; the start if none has been.", "source"),
 		lastEvent:    gauge("probity_source_last_event_timestamp_seconds", "Event time of the newest event read.", "source"),
 
-		evaluated:         counter("probity_rule_evaluations_total", "Times a rule was evaluated: for events that have the dataset, action and type it wants, and of one more field what it compares it with, or lack the field.", "rule", "severity"),
+		evaluated:         counter("probity_rule_evaluations_total", "Times a rule was evaluated: for events that have the dataset, action and type it wants. Where many rules share these, of one more field, too, what it compares that with, or lack the field: so other rules change this number, and no other.", "rule", "severity"),
 		matches:           counter("probity_rule_matches_total", "Matches of a rule that count towards a hit.", "rule", "severity"),
 		undecided:         counter("probity_rule_undecided_total", "Matches held back because a table does not say.", "rule", "severity"),
 		suppressed:        counter("probity_rule_suppressed_total", "Matches held back by an exception.", "rule", "severity"),

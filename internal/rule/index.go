@@ -105,9 +105,16 @@ type Finder struct {
 	set     *Set
 	numbers [len(indexed)]numbers
 	buckets map[[len(indexed)]int32]*bucket
+	left    map[leftOf]*Cond // what is left of conditions; buckets share it
 	marks   marks
 	found   []Candidate // of the last event, as are
 	lacking []Lacking
+}
+
+// leftOf is a condition, and what an event has in those of the indexed fields that it asks for; otherValue in the rest.
+type leftOf struct {
+	cond *Cond
+	at   [len(indexed)]int32
 }
 
 // bucket is the rules that events with the same numbers can match.
@@ -157,7 +164,7 @@ func (n *numbers) number(v *event.Value) int32 {
 
 // NewFinder returns a finder over the set's rules.
 func (s *Set) NewFinder() *Finder {
-	f := &Finder{set: s, buckets: map[[len(indexed)]int32]*bucket{}}
+	f := &Finder{set: s, buckets: map[[len(indexed)]int32]*bucket{}, left: map[leftOf]*Cond{}}
 	for i := range f.numbers {
 		f.numbers[i] = newNumbers()
 	}
@@ -182,7 +189,7 @@ func (f *Finder) Rules(ev *event.Event) ([]Candidate, []Lacking) {
 	}
 	b := f.buckets[at]
 	if b == nil {
-		b = f.newBucket(f.key(at))
+		b = f.newBucket(at)
 		f.buckets[at] = b
 	}
 	if len(b.ways) == 0 {
@@ -211,33 +218,49 @@ func (f *Finder) key(at [len(indexed)]int32) (k key) {
 	return k
 }
 
-func (f *Finder) newBucket(k key) *bucket {
-	b := &bucket{candidates: f.candidates(k)}
+func (f *Finder) newBucket(at [len(indexed)]int32) *bucket {
+	b := &bucket{candidates: f.candidates(at)}
 	ways, free := hang(f.set, b.candidates)
 	b.ways, b.free = ways, make(marks, (len(b.candidates)+63)/64)
 	b.free.add(free)
 	return b
 }
 
-func (f *Finder) candidates(k key) (out []Candidate) {
+func (f *Finder) candidates(at [len(indexed)]int32) (out []Candidate) {
+	k := f.key(at)
 	for _, r := range f.set.Rules {
 		if !r.needs.allow(k.values) {
 			continue
 		}
-		c, open := Candidate{Compiled: r}, false
+		c, open := Candidate{Compiled: r, Conds: make([]*Cond, len(r.Sides))}, false
 		for i := range r.Sides {
-			cond := *r.Sides[i].Cond
-			cond.plan = f.set.given(cond.plan, k)
-			if cond.plan == node(constNode(False)) {
-				c.Conds = append(c.Conds, nil)
-				continue
-			}
-			cond.check = f.set.check(cond.plan)
-			c.Conds, open = append(c.Conds, &cond), true
+			c.Conds[i] = f.leave(r.Sides[i].Cond, at, k)
+			open = open || c.Conds[i] != nil
 		}
 		if open {
 			out = append(out, c)
 		}
 	}
 	return out
+}
+
+// leave returns what is left of a condition for events of a bucket, nil if it is False.
+func (f *Finder) leave(cond *Cond, at [len(indexed)]int32, k key) *Cond {
+	asks := f.set.depends(cond.plan)
+	for i := range at {
+		if !asks[i] {
+			at[i] = otherValue
+		}
+	}
+	left, known := f.left[leftOf{cond, at}]
+	if known {
+		return left
+	}
+	if plan := f.set.given(cond.plan, k); plan != node(constNode(False)) {
+		some := *cond
+		some.plan, some.check = plan, f.set.check(plan)
+		left = &some
+	}
+	f.left[leftOf{cond, at}] = left
+	return left
 }

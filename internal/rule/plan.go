@@ -86,6 +86,37 @@ func (s *Set) costOf(term int) int {
 	return costOfTerm
 }
 
+// depends reports which of the fields that rules are found by given looks at.
+func (s *Set) depends(n node) (asked [len(indexed)]bool) {
+	join := func(children []node) {
+		for _, c := range children {
+			for i, yes := range s.depends(c) {
+				asked[i] = asked[i] || yes
+			}
+		}
+	}
+	note := func(term int) {
+		if t := &s.terms[term]; t.kind == fieldTerm {
+			if i := slices.Index(indexed[:], t.field); i >= 0 {
+				asked[i] = true
+			}
+		}
+	}
+	switch n := n.(type) {
+	case atomNode:
+		if eq := s.atoms[n.atom].eq; eq != nil {
+			note(eq.term)
+		}
+	case hasNode:
+		note(n.term)
+	case andNode:
+		join(n)
+	case orNode:
+		join(n)
+	}
+	return asked
+}
+
 // given is what is left of a plan for the events that have these values in the fields that rules are found by.
 func (s *Set) given(n node, k key) node {
 	switch n := n.(type) {

@@ -12,7 +12,7 @@ import (
 type answers struct {
 	rows   []int32
 	values []event.Value
-	index  map[answer]int32
+	index  map[answer]int32 // of values, until all rows are in
 }
 
 // answer is a value as a key.

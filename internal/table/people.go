@@ -46,16 +46,20 @@ type people struct {
 	byID     map[string]int32
 	ids      []string // by row
 	systems  []system
+	bySystem map[string]map[string]int32 // the same
 	collars  map[string]int32
 	byName   map[pair][]int32 // surname and first forename
 	nameless []int32          // rows that lack one of the two
 }
 
-// system is one in which people have accounts. There are so few that going through them is quicker than a map.
+// system is one in which people have accounts. There are so few that going through them is quicker than a map, unless a table has
+// them the wrong way round.
 type system struct {
 	dataset string           // folded
 	rows    map[string]int32 // by account; disputed if several people claim it
 }
+
+const fewSystems = 16
 
 // disputed stands for the row of an account or collar number that several people claim.
 const disputed = -1
@@ -75,7 +79,7 @@ func newPeople(t *Table, sc scope, zone *time.Location, n *notes) *people {
 	p := &people{
 		scope: sc, now: around(t), rows: make([]person, t.Rows()),
 		byID: make(map[string]int32, t.Rows()), ids: make([]string, t.Rows()),
-		collars: map[string]int32{}, byName: make(map[pair][]int32, t.Rows()),
+		collars: map[string]int32{}, byName: make(map[pair][]int32, t.Rows()), bySystem: map[string]map[string]int32{},
 	}
 	for c := range p.columns {
 		p.columns[c] = newAnswers(t.Rows())
@@ -88,6 +92,9 @@ func newPeople(t *Table, sc scope, zone *time.Location, n *notes) *people {
 		p.addAccounts(row, n)
 		p.addCollar(row, n)
 		p.addName(row, n)
+	}
+	for c := range p.columns {
+		p.columns[c].index = nil // it was for adding
 	}
 	return p
 }
@@ -135,6 +142,7 @@ func (p *people) addAccounts(row int32, n *notes) {
 		if of == nil {
 			of = map[string]int32{}
 			p.systems = append(p.systems, system{dataset, of})
+			p.bySystem[dataset] = of
 		}
 		p.rows[row].accounts = append(p.rows[row].accounts, pair{dataset, account})
 		p.enter(of, account, row, n, "an account that another person has too; it is resolved to nobody")

@@ -39,6 +39,9 @@ func (p *people) account(dataset, account string) (row int32, found bool) {
 
 // system returns the rows of a system's accounts, nil if there are none. The dataset is given folded, as most are written.
 func (p *people) system(dataset string) map[string]int32 {
+	if len(p.systems) > fewSystems {
+		return p.bySystem[dataset]
+	}
 	for i := range p.systems {
 		if p.systems[i].dataset == dataset {
 			return p.systems[i].rows
