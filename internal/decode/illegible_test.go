@@ -131,3 +131,21 @@ func TestTheFieldsOfAnEventAreValidUTF8(t *testing.T) {
 		}
 	})
 }
+
+// Its picture is not its name: the record's second field of that name is one too many, and the next record's is the same again.
+func TestANameThatIsNotUTF8IsRememberedAsTheLogHasIt(t *testing.T) {
+	n := newNatives(nil)
+	for range 2 {
+		n.begin(nil)
+		n.add(n.symbol([]byte("n\xe9")), "a", nil)
+		n.add(n.symbol([]byte("n\xe9")), "b", nil)
+		if !slices.Equal(n.doubled, []string{`n\xe9`}) || len(n.symbols) != 1 {
+			t.Errorf("doubled %q, %d names", n.doubled, len(n.symbols))
+		}
+		n.begin(nil)
+		if n.add(n.symbol([]byte(`n\xe9`)), "c", nil); len(n.doubled) > 0 {
+			t.Error("the text of its picture is another name")
+		}
+		delete(n.symbols, `n\xe9`)
+	}
+}

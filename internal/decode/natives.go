@@ -76,9 +76,10 @@ func (n *natives) symbol(name []byte) *symbol {
 		return s
 	}
 	member := `"` + string(name) + `":`
-	s := n.newSymbol(member[1 : len(member)-2])
+	own := member[1 : len(member)-2] // as the log has it: s.name is a picture of it where it is not valid UTF-8
+	s := n.newSymbol(own)
 	if len(n.symbols) < maxSymbols && len(name) <= maxSymbol {
-		n.symbols[s.name] = s
+		n.symbols[own] = s
 		s.member = member
 	} else if n.beyond[s.name] {
 		s.seen = n.record
