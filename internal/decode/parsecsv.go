@@ -167,10 +167,10 @@ func (p *delimitedParser) parse(n *natives, text string, _ *Header) *Reject {
 
 // splitFields adds what stands between the separators of text. It looks for them in eight bytes at a time.
 func splitFields(n *natives, symbols []*symbol, text string, separator byte, trim bool) *Reject {
-	b, column, from, i := bytesOf(text), 0, 0, 0
+	b, column, from := bytesOf(text), 0, 0
 	last := len(symbols) - 1
-	for ; i+8 <= len(b); i += 8 {
-		for found := bytesLike(binary.LittleEndian.Uint64(b[i:]), separator); found != 0; found &= found - 1 {
+	for i := 0; i < len(b); i += 8 {
+		for found := bytesLike(eightOf(b[i:], ^separator), separator); found != 0; found &= found - 1 {
 			end := i + bits.TrailingZeros64(found)/8
 			if column >= last {
 				return wrongColumns(bytes.Count(b, []byte{separator})+1, len(symbols), text)
@@ -179,21 +179,21 @@ func splitFields(n *natives, symbols []*symbol, text string, separator byte, tri
 			column, from = column+1, end+1
 		}
 	}
-	for ; i < len(b); i++ {
-		if b[i] != separator {
-			continue
-		}
-		if column >= last {
-			return wrongColumns(bytes.Count(b, []byte{separator})+1, len(symbols), text)
-		}
-		n.column(symbols[column], text[from:i], trim)
-		column, from = column+1, i+1
-	}
 	if column != last {
 		return wrongColumns(column+1, len(symbols), text)
 	}
 	n.column(symbols[column], text[from:], trim)
 	return nil
+}
+
+// eightOf are the first eight bytes of b, the lowest first; behind its end stands other.
+func eightOf(b []byte, other byte) uint64 {
+	if len(b) >= 8 {
+		return binary.LittleEndian.Uint64(b)
+	}
+	eight := [8]byte{other, other, other, other, other, other, other, other}
+	copy(eight[:], b)
+	return binary.LittleEndian.Uint64(eight[:])
 }
 
 // bytesLike has the highest bit of each byte of eight that is c.

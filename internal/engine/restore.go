@@ -48,11 +48,16 @@ func (s *State) decode(w Saved) (*rule.Compiled, *held, error) {
 // hold takes a window of a rule in, and returns the shard that has it.
 func (s *State) hold(r *rule.Compiled, h *held) *shard {
 	sh := s.shards[s.Shard(r, h.key)]
-	ws := &sh.rules[r.Index]
+	s.enter(sh, r.Index, h)
+	return sh
+}
+
+// enter takes a window of the rule with an index into its shard.
+func (s *State) enter(sh *shard, rule int, h *held) {
+	ws := &sh.rules[rule]
 	ws.byKey.put(h)
 	s.weigh(ws, h)
-	s.schedule(ws, r.Index, h)
-	return sh
+	s.schedule(ws, rule, h)
 }
 
 // Restoring puts back all that was saved, as a start does, on all cores: pieces are taken from several goroutines, and when
@@ -110,10 +115,7 @@ func (r *Restoring) Done(fork Fork) {
 		}
 		for _, by := range r.taken {
 			for _, t := range by[shard] {
-				ws := &sh.rules[t.rule]
-				ws.byKey.put(t.h)
-				s.weigh(ws, t.h)
-				s.schedule(ws, t.rule, t.h)
+				s.enter(sh, t.rule, t.h)
 			}
 			by[shard] = nil
 		}

@@ -10,6 +10,14 @@ import (
 // indexed are the fields that rules are found by.
 var indexed = [...]event.Field{event.FieldDataset, event.FieldAction, event.FieldObjectType}
 
+// indexed is the number, in indexed, of the field that a term reads; -1 if it is none of them.
+func (s *Set) indexed(term int) int {
+	if t := &s.terms[term]; t.kind == fieldTerm {
+		return slices.Index(indexed[:], t.field)
+	}
+	return -1
+}
+
 // needs holds, for each indexed field, the values that a rule can match with; nil means any.
 type needs [len(indexed)][]string
 
@@ -169,11 +177,13 @@ func (s *Set) NewFinder() *Finder {
 		f.numbers[i] = newNumbers()
 	}
 	for i := range s.atoms {
-		if eq := s.atoms[i].eq; eq != nil && s.terms[eq.term].kind == fieldTerm {
-			if i := slices.Index(indexed[:], s.terms[eq.term].field); i >= 0 {
-				for _, v := range eq.values {
-					f.numbers[i].name(v)
-				}
+		eq := s.atoms[i].eq
+		if eq == nil {
+			continue
+		}
+		if i := s.indexed(eq.term); i >= 0 {
+			for _, v := range eq.values {
+				f.numbers[i].name(v)
 			}
 		}
 	}

@@ -96,10 +96,8 @@ func (s *Set) depends(n node) (asked [len(indexed)]bool) {
 		}
 	}
 	note := func(term int) {
-		if t := &s.terms[term]; t.kind == fieldTerm {
-			if i := slices.Index(indexed[:], t.field); i >= 0 {
-				asked[i] = true
-			}
+		if i := s.indexed(term); i >= 0 {
+			asked[i] = true
 		}
 	}
 	switch n := n.(type) {
@@ -122,10 +120,10 @@ func (s *Set) given(n node, k key) node {
 	switch n := n.(type) {
 	case atomNode:
 		eq := s.atoms[n.atom].eq
-		if eq == nil || s.terms[eq.term].kind != fieldTerm {
+		if eq == nil {
 			return n
 		}
-		i := slices.Index(indexed[:], s.terms[eq.term].field)
+		i := s.indexed(eq.term)
 		switch {
 		case i < 0:
 			return n
@@ -135,12 +133,10 @@ func (s *Set) given(n node, k key) node {
 		equal := k.values[i] != "" && slices.Contains(eq.values, k.values[i]) // no text is ""
 		return constNode(verdictOf(equal != n.neg))
 	case hasNode:
-		if t := s.terms[n.term]; t.kind == fieldTerm {
-			if i := slices.Index(indexed[:], t.field); i >= 0 && k.illegible[i] {
-				return constNode(UnknownField)
-			} else if i >= 0 {
-				return constNode(verdictOf(k.missing[i] == n.neg))
-			}
+		if i := s.indexed(n.term); i >= 0 && k.illegible[i] {
+			return constNode(UnknownField)
+		} else if i >= 0 {
+			return constNode(verdictOf(k.missing[i] == n.neg))
 		}
 	case andNode:
 		if left, ok := s.allGiven(n, k, True, False); ok {

@@ -146,12 +146,12 @@ func (s *Store) Revision(alertID string) (int, error) {
 
 // lastAndBody answers newRevisions.
 func (s *Store) lastAndBody(id string, n int, body []byte) (last int, same bool, err error) {
-	err = s.db.eachOwn(alertTable, "WHERE id = ? AND revision >= ? ORDER BY revision", []any{id, int64(n)}, func(row []any) error {
+	err = s.db.eachOwn(alertTable, "WHERE id = ? AND revision >= ? ORDER BY revision", []any{id, int64(n - 1)}, func(row []any) error {
 		last = int(row[1].(int64))
 		same = same || last == n && row[6].(string) == string(body)
 		return nil
 	})
-	if err == nil && last == 0 {
+	if err == nil && last == 0 && n > 1 { // a revision is left out: the error says which is the last
 		last, err = s.Revision(id)
 	}
 	return last, same, err

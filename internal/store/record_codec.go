@@ -69,12 +69,17 @@ const encodeAtOnce = 32
 
 // onAllCores does n pieces of work, of which atOnce are worth another goroutine.
 func onAllCores(n, atOnce int, do func(i int)) {
+	byWorkers(min(runtime.GOMAXPROCS(0), 1+n/atOnce), n, func(_, i int) { do(i) })
+}
+
+// byWorkers has so many workers do n pieces of work, each the next one that nobody has begun.
+func byWorkers(workers, n int, do func(worker, i int)) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), 1+n/atOnce) {
+	for worker := range workers {
 		wg.Go(func() {
 			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				do(i)
+				do(worker, i)
 			}
 		})
 	}

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -239,10 +238,7 @@ func inOrderOfTime(records []KeptRecord) []int {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		x, y := &records[a], &records[b]
-		return cmp.Or(cmp.Compare(x.Time, y.Time), x.ID.Compare(y.ID))
-	})
+	slices.SortStableFunc(order, func(a, b int) int { return records[a].key().compare(records[b].key()) })
 	return order
 }
 
@@ -295,12 +291,14 @@ func asKeptIn(row []any) asKept {
 // kept says how these records of a commit are kept before it: those that it prolongs, holds or revises. One whose text is given
 // and that is not revised is not looked for in packs: nothing there would change its row.
 func (s *Store) kept(records []KeptRecord, which []int) (map[RecordKey]asKept, error) {
-	var keys []RecordKey
-	packed := map[RecordKey]bool{}
+	var keys, packed []RecordKey
 	for _, i := range which {
-		if k := &records[i]; k.Record == nil || k.Revised || k.Held {
+		k := &records[i]
+		if k.Record == nil || k.Revised || k.Held {
 			keys = append(keys, k.key())
-			packed[k.key()] = k.Record == nil || k.Revised
+		}
+		if k.Record == nil || k.Revised {
+			packed = append(packed, k.key())
 		}
 	}
 	found := make(map[RecordKey]asKept, len(keys))
@@ -311,8 +309,8 @@ func (s *Store) kept(records []KeptRecord, which []int) (map[RecordKey]asKept, e
 	if err != nil {
 		return nil, err
 	}
-	keys = slices.DeleteFunc(keys, func(k RecordKey) bool { return found[k].own || !packed[k] })
-	err = s.eachPacked(keys, func(k RecordKey, until int64, r *event.Kept) {
+	packed = slices.DeleteFunc(packed, func(k RecordKey) bool { return found[k].own })
+	err = s.eachPacked(packed, func(k RecordKey, until int64, r *event.Kept) {
 		f := found[k]
 		if f.record == nil {
 			f.record = s.records.encode(r)

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	"probity/internal/fsx"
@@ -204,20 +203,17 @@ func (l *windowLog) each(workers int, fn func(worker int, s savedState) error) (
 			break
 		}
 	}
-	var next atomic.Int64
 	failed := make([]error, workers)
-	var wg sync.WaitGroup
-	for worker := range workers {
-		wg.Go(func() {
-			for shard := int(next.Add(1)) - 1; shard < s.shards; shard = int(next.Add(1)) - 1 {
-				if err := s.live(shard, func(w savedState) error { return fn(worker, w) }); err != nil {
-					failed[worker] = err
-					next.Store(int64(s.shards)) // the others need not go on
-				}
-			}
-		})
-	}
-	wg.Wait()
+	var stop atomic.Bool
+	byWorkers(workers, s.shards, func(worker, shard int) {
+		if stop.Load() {
+			return
+		}
+		if err := s.live(shard, func(w savedState) error { return fn(worker, w) }); err != nil {
+			failed[worker] = err
+			stop.Store(true)
+		}
+	})
 	return errors.Join(failed...)
 }
 
