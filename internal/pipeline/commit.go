@@ -16,14 +16,43 @@ import (
 	"probity/internal/store"
 )
 
-// commit makes a batch's effects durable, all or nothing. While it cannot, nothing is read and nothing is dropped: the same
-// commit is tried again until it succeeds or ctx is done.
-func (p *Pipeline) commit(ctx context.Context, j *judged, c *store.Commit) error {
+// commit begins to make a batch's effects durable, all or nothing, and delivers them once they are. Meanwhile the next batch
+// may be decoded and matched, which asks nothing of the store; whatever else there is to do settles the commit first.
+func (p *Pipeline) commit(ctx context.Context, j *judged, c *store.Commit) {
 	if empty(c) {
-		return nil
+		return
 	}
 	c.Journal, p.noted = slices.Concat(p.noted, c.Journal), nil
 	c.Routing = p.routing()
+	written := make(chan error, 1)
+	p.writing = written
+	go func() {
+		err := p.write(ctx, j, c)
+		if err == nil {
+			p.deliver(c)
+		}
+		written <- err
+	}()
+}
+
+// settle waits for the commit that is being written. An error is that it was given up.
+func (p *Pipeline) settle() error {
+	if p.writing == nil {
+		return nil
+	}
+	err := <-p.writing
+	p.writing = nil
+	return err
+}
+
+// commitNow is commit, and waits. What was being committed before must have been settled: it came first.
+func (p *Pipeline) commitNow(ctx context.Context, j *judged, c *store.Commit) error {
+	p.commit(ctx, j, c)
+	return p.settle()
+}
+
+// write has the store take a commit. While it cannot, the same commit is tried again until it succeeds or ctx is done.
+func (p *Pipeline) write(ctx context.Context, j *judged, c *store.Commit) error {
 	started := time.Now()
 	wait := backoff.NewExponentialBackOff()
 	wait.MaxInterval = 10 * time.Second
@@ -120,9 +149,5 @@ func (p *Pipeline) idle(ctx context.Context) error {
 	if err := p.apply(nil, c); err != nil {
 		return err
 	}
-	if err := p.commit(ctx, &judged{started: now}, c); err != nil {
-		return err
-	}
-	p.deliver(c) // the clock tells silences, and whatever else waited for the watermark
-	return nil
+	return p.commitNow(ctx, &judged{started: now}, c) // the clock tells silences, and whatever else waited for the watermark
 }

@@ -29,6 +29,9 @@ func (p *Pipeline) turnDay(ctx context.Context, now time.Time) error {
 	if p.day = dayOf(now); p.day == ended || !p.Follow {
 		return nil
 	}
+	if err := p.settle(); err != nil {
+		return err
+	}
 	c := &store.Commit{Generation: p.Generation.Hash, Sinks: p.Sinks}
 	t := turn{p: p, c: c, now: now, sums: map[[2]string]*Account{}}
 	if ended != "" {
@@ -50,11 +53,7 @@ func (p *Pipeline) turnDay(ctx context.Context, now time.Time) error {
 			return err
 		}
 	}
-	if err := p.commit(ctx, &judged{started: now}, c); err != nil {
-		return err
-	}
-	p.deliver(c)
-	return nil
+	return p.commitNow(ctx, &judged{started: now}, c)
 }
 
 // turn is one end of days.

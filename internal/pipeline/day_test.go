@@ -66,7 +66,7 @@ func drive(t testing.TB, p *Pipeline, n int) {
 		j := p.judge(b)
 		c, err := p.correlate(j)
 		must(t, err)
-		must(t, p.commit(context.Background(), j, c))
+		must(t, p.commitNow(context.Background(), j, c))
 	}
 	p.retire()
 }

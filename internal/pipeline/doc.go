@@ -9,7 +9,11 @@
 //
 // What may not be lost is in one Commit: positions with framing state, windows, kept records, undecided matches, new
 // revisions with their outbox rows, rejects, gaps, evidence. If it fails, the same Commit is tried again until it succeeds
-// or the pipeline is stopped: nothing is read meanwhile, and nothing is dropped.
+// or the pipeline is stopped, and nothing is dropped.
+//
+// While it is written, the next batch is taken, decoded and matched, because that asks nothing of the store and decides nothing:
+// a core is not left idle by an fsync. Everything else waits until the commit has settled: correlating, a reload, a turn of the
+// day, the clock's decisions. So there is never more than one batch that was read and is not on its way to the disk.
 //
 // # The ledger
 //

@@ -64,13 +64,19 @@ func (p *Pipeline) follow(ctx context.Context) (batch, error) {
 		}
 		p.pulse.turn()
 		rest, wake := lookEvery, (<-chan struct{})(nil)
-		if p.Paused == nil || !p.Paused() { // who does not read cannot tell who is idle, either
+		paused := p.Paused != nil && p.Paused()
+		if !paused {
 			p.gather(ctx)
 			b, err := p.take()
 			if len(b) > 0 || err != nil {
 				p.pulse.work()
 				return b, err
 			}
+		}
+		if err := p.settle(); err != nil { // there is nothing to judge meanwhile
+			return nil, err
+		}
+		if !paused { // who does not read cannot tell who is idle, either
 			if p.Plan != nil {
 				if err := p.repeat(ctx); err != nil {
 					return nil, err
@@ -185,6 +191,9 @@ func (p *Pipeline) open(f source.Stream, src *Source, committed []byte) error {
 }
 
 func (p *Pipeline) positions() (map[string][]byte, error) {
+	if err := p.settle(); err != nil {
+		return nil, err
+	}
 	streams, err := p.Store.Streams()
 	if err != nil {
 		return nil, fmt.Errorf("reading positions: %w", err)

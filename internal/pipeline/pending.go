@@ -84,6 +84,9 @@ func (p *Pipeline) sweep(ctx context.Context) error {
 }
 
 func (p *Pipeline) dropOver(ctx context.Context) error {
+	if err := p.settle(); err != nil {
+		return err
+	}
 	waiting := p.waiting()
 	c := &store.Commit{Generation: p.Generation.Hash, Forget: engine.Never}
 	err := p.Store.EachPending(func(m store.PendingMatch) error {
@@ -99,5 +102,5 @@ func (p *Pipeline) dropOver(ctx context.Context) error {
 		p.metrics.expired.Add(float64(len(c.Decided)))
 		p.note(kindSweep, map[string]any{})
 	}
-	return p.commit(ctx, &judged{}, c)
+	return p.commitNow(ctx, &judged{}, c)
 }

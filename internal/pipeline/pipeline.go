@@ -102,6 +102,7 @@ type Pipeline struct {
 	hidden  map[int]withheld     // by rule index: what is not to be counted; see withhold
 	moved   map[string]int64     // records judged of each stream, where the journal does not say so yet
 	noted   []store.JournalEntry // for the next commit
+	writing chan error           // of the commit that is being written; nil if none is
 	matches []engine.Match       // memory of a batch's matches, empty between batches
 	spare   [][]engine.Match     // likewise, of its tasks'
 }
@@ -147,8 +148,11 @@ func New(o Options) (*Pipeline, error) {
 
 // Run is the loop. It returns nil when the finite sources have ended or ctx is done, with everything that was read
 // committed; an error means that a source or the store cannot go on.
-func (p *Pipeline) Run(ctx context.Context) error {
-	defer p.close()
+func (p *Pipeline) Run(ctx context.Context) (err error) {
+	defer func() {
+		err = errors.Join(err, p.settle())
+		p.close()
+	}()
 	for {
 		batch, err := p.follow(ctx)
 		if errors.Is(err, errEnded) {
@@ -157,22 +161,25 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		judged := p.judge(batch)
+		judged := p.judge(batch) // while the batch before is being committed
+		if err := p.settle(); err != nil {
+			return err
+		}
 		changes, err := p.correlate(judged)
 		if err != nil {
 			return err
 		}
-		if err := p.commit(ctx, judged, changes); err != nil {
-			return err
-		}
-		p.deliver(changes)
+		p.commit(ctx, judged, changes)
 	}
 }
 
-// end advances the watermarks as far as was asked for and closes the streams.
+// end advances the watermarks as far as was asked for.
 func (p *Pipeline) end(ctx context.Context) error {
 	if p.Until.IsZero() || ctx.Err() != nil {
 		return nil
+	}
+	if err := p.settle(); err != nil {
+		return err
 	}
 	for _, s := range p.streams {
 		s.advance(p.Until.UnixNano())
@@ -184,11 +191,7 @@ func (p *Pipeline) end(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.commit(ctx, &judged{}, c); err != nil {
-		return err
-	}
-	p.deliver(c)
-	return nil
+	return p.commitNow(ctx, &judged{}, c)
 }
 
 func (p *Pipeline) close() {

@@ -49,7 +49,7 @@ func (p *Pipeline) decide(ctx context.Context, s *step) error {
 		for _, id := range s.forgotten {
 			c.Streams = append(c.Streams, store.StreamState{ID: id})
 		}
-		return p.commit(ctx, &judged{}, c)
+		return p.commitNow(ctx, &judged{}, c)
 	}
 	if s.Generation == p.Generation.Hash {
 		return nil
@@ -128,7 +128,7 @@ func (p *Pipeline) idleAgain(ctx context.Context, s *step) error {
 	if err := p.apply(nil, c); err != nil {
 		return err
 	}
-	return p.commit(ctx, &judged{}, c)
+	return p.commitNow(ctx, &judged{}, c)
 }
 
 // happenedAgain gives up memory as the run did, or judges what happened to Probity then.
@@ -145,7 +145,7 @@ func (p *Pipeline) happenedAgain(ctx context.Context, s *step) error {
 	if err := p.apply(nil, c); err != nil {
 		return err
 	}
-	return p.commit(ctx, &judged{}, c)
+	return p.commitNow(ctx, &judged{}, c)
 }
 
 // sameRecords compares the records that were judged with those of the run: as many could stand there and be others, where the

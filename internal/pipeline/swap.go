@@ -37,6 +37,10 @@ func (p *Pipeline) Reload(ctx context.Context, g *engine.Generation) error {
 
 // serve swaps the generation. An error is the store's, and ends the loop: the state has gone on already.
 func (p *Pipeline) serve(ctx context.Context, s swap) error {
+	if err := p.settle(); err != nil {
+		s.done <- err
+		return err
+	}
 	if s.to.Hash == p.Generation.Hash {
 		s.done <- nil
 		return nil
@@ -62,10 +66,9 @@ func (p *Pipeline) tell(ctx context.Context, a engine.Approval, g *engine.Genera
 	if err := p.apply(nil, c); err != nil {
 		return err
 	}
-	if err := p.commit(ctx, &judged{}, c); err != nil {
+	if err := p.commitNow(ctx, &judged{}, c); err != nil {
 		return fmt.Errorf("committing that rules came into force: %w", err)
 	}
-	p.deliver(c)
 	return nil
 }
 
@@ -97,11 +100,10 @@ func (p *Pipeline) adopt(ctx context.Context, g *engine.Generation, gone []store
 	if err := p.apply(matches, c, adopted.Changes...); err != nil { // what it journals comes after
 		return err
 	}
-	if err := p.commit(ctx, &judged{}, c); err != nil {
+	if err := p.commitNow(ctx, &judged{}, c); err != nil {
 		return fmt.Errorf("committing generation %s: %w", g.Hash, err)
 	}
 	p.Logger.Info("generation in force", zap.String("generation", g.Hash), zap.Int("rules", len(g.Rules.Rules)), zap.Int("decided", len(c.Decided)))
-	p.deliver(c)
 	return nil
 }
 
