@@ -96,7 +96,7 @@ type Web struct {
 
 // Pipeline bounds the loop.
 type Pipeline struct {
-	Batch     int                 `json:"batch,omitempty" jsonschema:"records judged and committed at once, at most; 8192 unless said"`
+	Batch     int                 `json:"batch,omitempty" jsonschema:"records judged and committed at once, at most; 32768 unless said"`
 	Shards    int                 `json:"shards,omitempty" jsonschema:"of the window state; one a core unless said"`
 	IdleAfter strictyaml.Duration `json:"idle_after,omitempty" jsonschema:"a source that is quiet so long holds back nobody's memory any more; 15m unless said"`
 	Outbox    int                 `json:"outbox_revisions,omitempty" jsonschema:"alert revisions that may wait for one sink; beyond it reading stops, and says so, until the sink has taken some; 1000000 unless said"`

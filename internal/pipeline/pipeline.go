@@ -61,7 +61,7 @@ type Options struct {
 	PerWeek    int      // alerts of one rule or person in seven days beyond which they are folded; 0: none is
 
 	Follow    bool          // wait for more at the end; otherwise Run returns when every stream has ended
-	Batch     int           // records a batch, at most; 0: 8192
+	Batch     int           // records a batch, at most; 0: 32768
 	Turn      int           // records taken from one stream before the next has its turn; 0: Batch
 	Shards    int           // of the window state; 0: one a core
 	Workers   int           // that decode and match; 0: one a core
@@ -110,7 +110,7 @@ type Pipeline struct {
 // New restores what the store holds and puts the generation in force.
 func New(o Options) (*Pipeline, error) {
 	if o.Batch == 0 {
-		o.Batch = 8192
+		o.Batch = 32768
 	}
 	if o.Turn == 0 {
 		o.Turn = o.Batch
