@@ -40,6 +40,7 @@ func (benchCommand) Help() string {
 
 // Run measures and prints what came of it.
 func (c *benchCommand) Run(e *env) (err error) {
+	leaveRoom()
 	if err := c.check(); err != nil {
 		return err
 	}

@@ -41,6 +41,7 @@ func (evaluateCommand) Help() string {
 
 // Run evaluates.
 func (c *evaluateCommand) Run(e *env) error {
+	leaveRoom()
 	for _, file := range c.Save {
 		if savedAs[filepath.Ext(file)] == "" {
 			return usageError("--save " + file + ": call it .txt, .json, .md or .html")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"math"
+	"runtime"
 	"runtime/debug"
 	"testing"
 )
@@ -25,5 +26,33 @@ func TestTheEnvironmentDecidesHowMuchGarbageIsCollected(t *testing.T) {
 				t.Errorf("%d %% and %d bytes, want %d %% and %d", percent, bytes, c.percent, c.bytes)
 			}
 		})
+	}
+}
+
+func TestASmallHeapHasRoomForGarbageAndALargeOneNoMoreThanUsual(t *testing.T) {
+	for live, want := range map[uint64]int{0: 400, 16 << 20: 400, 64 << 20: 400, 128 << 20: 200, 256 << 20: 100, 8 << 30: 100} {
+		if got := percentFor(live); got != want {
+			t.Errorf("%d MiB live: %d %%, want %d", live>>20, got, want)
+		}
+	}
+}
+
+func TestEachCollectionTellsWhatLives(t *testing.T) {
+	const times = 3
+	told := make(chan uint64, times)
+	afterEachCollection(func(live uint64) bool {
+		told <- live
+		return len(told) < times
+	})
+	kept := make([]byte, 64<<20)
+	for len(told) < times {
+		runtime.GC() // which does not wait for what is done after it
+	}
+	runtime.KeepAlive(kept)
+	for range times - 1 { // the first may have been before kept was made
+		<-told
+	}
+	if live := <-told; live < uint64(len(kept)) {
+		t.Errorf("%d bytes live, and %d are held", live, len(kept))
 	}
 }

@@ -33,6 +33,7 @@ type replayCommand struct {
 
 // Run replays the files and prints what it counted to standard error.
 func (c *replayCommand) Run(e *env) (err error) {
+	leaveRoom()
 	config, logger, ctx, stop, err := c.replaying(e)
 	if err != nil {
 		return err

@@ -52,6 +52,7 @@ func (c *rulesDiffCommand) check() error {
 
 // Run compares two sides. Interrupted, it leaves nothing behind.
 func (c *rulesDiffCommand) Run(e *env) error {
+	leaveRoom()
 	if err := c.check(); err != nil {
 		return err
 	}
