@@ -54,6 +54,7 @@ type Matcher struct {
 	gen    *Generation
 	finder *rule.Finder
 	eval   *rule.Eval
+	keeper *event.Keeper
 	now    func() int64 // monotonic nanoseconds, for sampling only; may be nil
 	events uint64
 	names  map[[2]string]string // dataset, account → "dataset:account"
@@ -65,7 +66,7 @@ type Matcher struct {
 func (g *Generation) NewMatcher(now func() int64) *Matcher {
 	return &Matcher{
 		Counts: make([]RuleCounts, len(g.Rules.Rules)),
-		gen:    g, finder: g.Rules.NewFinder(), eval: g.Rules.NewEval(), now: now, names: map[[2]string]string{},
+		gen:    g, finder: g.Rules.NewFinder(), eval: g.Rules.NewEval(), keeper: event.NewKeeper(g.Rules.Schema), now: now, names: map[[2]string]string{},
 	}
 }
 
@@ -333,8 +334,8 @@ func (m *Matcher) record(ev *event.Event, matches []Match) (event.ID, *event.Kep
 			return matches[i].Entry.ID, matches[i].Record
 		}
 	}
-	id := ev.Identity()
-	return id, ev.Keep(m.gen.Rules.Schema, id)
+	k := m.keeper.Keep(ev)
+	return k.ID, k
 }
 
 // Alibi reports whether it is no match, but what may have been one: see alibi.

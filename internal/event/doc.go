@@ -3,7 +3,7 @@
 //
 // It holds no policy and does no input or output. Decoders fill events, the engine reads them, alerts quote them as
 // Records. An Event is reused by its worker: its strings alias the bytes of the record it was decoded from and live as long
-// as those do, so whoever keeps one past the batch keeps a Record, which owns its memory.
+// as those do, so whoever keeps one past the batch keeps a Kept, made by a Keeper, or a Record, which own their memory.
 //
 // # Missing is not empty
 //

@@ -96,12 +96,9 @@ func (e *Event) NativeValue(name string) Value {
 // the time and Origin.Nth instead. Equal native ids with different content give different ids: neither hides the other.
 func (e *Event) Identity() ID {
 	var memory [1 << 10]byte // on the stack, for most
-	b := identityText(memory[:0], e.Origin.Source)
-	b = identityText(b, e.NativeID)
+	b := e.identified(memory[:0])
 	if e.NativeID == "" {
-		b = append(binary.BigEndian.AppendUint32(b, uint32(len(e.Original))), e.Original...)
-		b = identityText(b, e.Slots[FieldTime].Text())
-		b = identityText(b, IntValue(int64(e.Origin.Nth)).Text())
+		b = e.bare(b)
 	} else {
 		var few [32]Pair
 		pairs := append(few[:0], e.Native...)
@@ -113,7 +110,7 @@ func (e *Event) Identity() ID {
 		})
 		for i := range pairs {
 			if !strings.HasPrefix(pairs[i].Name, NotePrefix) {
-				b = identityText(identityText(b, pairs[i].Name), pairs[i].Text)
+				b = appendSized(appendSized(b, pairs[i].Name), pairs[i].Text)
 			}
 		}
 	}
@@ -121,8 +118,20 @@ func (e *Event) Identity() ID {
 	return ID(sum[:16])
 }
 
-// identityText appends a text behind its length: no two lists of texts give the same bytes.
-func identityText(b []byte, s string) []byte {
+// identified appends what every identity begins with.
+func (e *Event) identified(b []byte) []byte {
+	return appendSized(appendSized(b, e.Origin.Source), e.NativeID)
+}
+
+// bare appends what identifies an event without a native id.
+func (e *Event) bare(b []byte) []byte {
+	b = append(binary.BigEndian.AppendUint32(b, uint32(len(e.Original))), e.Original...)
+	b = appendSized(b, e.Slots[FieldTime].Text())
+	return appendSized(b, IntValue(int64(e.Origin.Nth)).Text())
+}
+
+// appendSized appends a text behind its length: no two lists of texts give the same bytes.
+func appendSized(b []byte, s string) []byte {
 	return append(binary.BigEndian.AppendUint32(b, uint32(len(s))), s...)
 }
 

@@ -1,106 +1,97 @@
 package event
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
+	"unsafe"
 )
 
-// Kept is an event that owns its memory, in as few pieces as that takes: most of what matches a rule is never quoted, so it
+// Kept is an event that owns its memory, in as little of it as that takes: most of what matches a rule is never quoted, so it
 // becomes a Record only when somebody wants to read it.
 type Kept struct {
-	ID   ID
-	Nth  uint32 // as in Origin; known only when the order of its stream is
-	body []byte
+	ID  ID
+	Nth uint32 // as in Origin; known only when the order of its stream is
+
+	flags    byte
+	cut      int // where in body the original ends
+	at       int64
+	ingested int64
+	offset   int64
+	place    *place // the same for all that one file gave
+	shape    *shape // the same for all that have the same fields
+	body     []byte // is never written to
 }
 
-// The body, in this order; a text is its length as uvarint and its bytes, a number a varint:
-//
-//	keptVersion, flags, time, event.ingested, log.offset, source, native id, log.file.path, original,
-//	the count of fields, each its name, a byte for its kind, and its value (a list: its count and its texts; of an illegible one,
-//	whose kind is 0, a number),
-//	the count of native fields, each its name and text
 const (
-	keptVersion = 1
-
 	keptPartial  = 1 << 0
 	keptNativeID = 1 << 1 // the format has one
 )
 
-// Keep returns a copy of e that owns its memory.
-func (e *Event) Keep(s *Schema, id ID) *Kept {
-	size := 64 + len(e.Origin.Source) + len(e.NativeID) + len(e.Origin.Path) + len(e.Original)
-	fields := 0
-	for f := range e.Slots {
-		if v := &e.Slots[f]; v.kept() && Field(f) != FieldTime {
-			fields++
-			size += len(s.fields[f].Name) + len(v.Str) + 16
-			for _, el := range v.List() {
-				size += len(el) + 3
-			}
-		}
+// place is the file that a record came from.
+type place struct{ source, path string }
+
+// The body is the original, and behind it every text and number that the shape names, in this order: the native fields, the
+// native id if there is one, the fields (but the time). Nearly all of these texts stand in the original, and are not repeated. A
+// number is a varint (of a field that is illegible it says nothing), a list is its count and its texts, and a text begins with
+// an unsigned varint: its length times 4, plus
+const (
+	textBehind  = 0 // it stands in the original, one byte behind the text before it that stands there; the first, at its begin
+	textApart   = 1 // it stands there elsewhere: so many bytes, a varint, behind the end of the text before
+	textInline  = 2 // it stands in no other place: its bytes follow
+	textRepeats = 3 // in place of the length, the index of a native field, whose text it is
+	textForms   = 2 // bits of these
+)
+
+// beforeTexts is where the text before the first ends, so that a first text at the original's begin is one byte behind it.
+const beforeTexts = -1
+
+// appendText appends a text of an event with this original, at being where the text before ended; and says where this one does.
+func appendText(b, original []byte, text string, at int) ([]byte, int) {
+	n := uint64(len(text)) << textForms
+	from, ok := placeIn(original, text)
+	if !ok {
+		return append(binary.AppendUvarint(b, n|textInline), text...), at
 	}
-	for i := range e.Native {
-		size += len(e.Native[i].Name) + len(e.Native[i].Text) + 6
+	if gap := from - at; gap == 1 {
+		b = binary.AppendUvarint(b, n|textBehind)
+	} else {
+		b = binary.AppendVarint(binary.AppendUvarint(b, n|textApart), int64(gap))
 	}
-	b := make([]byte, 0, size)
-	flags := byte(0)
-	if e.Partial {
-		flags |= keptPartial
-	}
-	if e.NativeID != "" {
-		flags |= keptNativeID
-	}
-	b = append(b, keptVersion, flags)
-	b = binary.AppendVarint(b, e.Time())
-	b = binary.AppendVarint(b, e.Ingested)
-	b = binary.AppendVarint(b, e.Origin.Offset)
-	b = appendText(b, e.Origin.Source)
-	b = appendText(b, e.NativeID)
-	b = appendText(b, e.Origin.Path)
-	b = append(binary.AppendUvarint(b, uint64(len(e.Original))), e.Original...)
-	b = binary.AppendUvarint(b, uint64(fields))
-	for f := range e.Slots {
-		if v := &e.Slots[f]; v.kept() && Field(f) != FieldTime {
-			b = appendText(b, s.fields[f].Name)
-			b = v.append(b)
-		}
-	}
-	b = binary.AppendUvarint(b, uint64(len(e.Native)))
-	for i := range e.Native {
-		b = appendText(appendText(b, e.Native[i].Name), e.Native[i].Text)
-	}
-	return &Kept{ID: id, Nth: e.Origin.Nth, body: b}
+	return b, from + len(text)
 }
 
-func appendText(b []byte, s string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+// placeIn says where in original text is, if it is a part of that memory, as most of what a decoder finds in a line is. No
+// byte is looked at: a text that only reads the same as some part of the line is said to be elsewhere. The addresses are
+// compared and never followed, so whatever they are, nothing else is read.
+func placeIn(original []byte, text string) (from int, ok bool) {
+	distance := uintptr(unsafe.Pointer(unsafe.StringData(text))) - uintptr(unsafe.Pointer(unsafe.SliceData(original)))
+	if len(text) == 0 || len(text) > len(original) || distance > uintptr(len(original)-len(text)) { // one below 0 is a very large one
+		return 0, false
+	}
+	return int(distance), true
 }
 
 // kept reports whether there is something to keep: that a field is illegible is known when its event is judged anew.
-func (v *Value) kept() bool { return v.Has() || v.Illegible() }
-
-func (v *Value) append(b []byte) []byte {
-	b = append(b, byte(v.Kind))
-	switch v.Kind {
-	case String:
-		return appendText(b, v.Str)
-	case List:
-		b = binary.AppendUvarint(b, uint64(len(v.List())))
-		for _, el := range v.List() {
-			b = appendText(b, el)
-		}
-		return b
-	}
-	return binary.AppendVarint(b, v.Num)
-}
+func (v *Value) kept() bool { return v.Kind != Missing || v.Num != 0 }
 
 // Numbered reports whether the event has no native id, so that its place among identical records is part of its identity.
-func (k *Kept) Numbered() bool { return k.body[1]&keptNativeID == 0 }
+func (k *Kept) Numbered() bool { return k.flags&keptNativeID == 0 }
+
+// Time is the event time in nanoseconds since 1970 UTC.
+func (k *Kept) Time() int64 { return k.at }
+
+// Origin is where the record's bytes are.
+func (k *Kept) Origin() Origin {
+	return Origin{Source: k.place.source, Path: k.place.path, Offset: k.offset, Nth: k.Nth}
+}
+
+// Original is the record's exact bytes, which are not to be changed.
+func (k *Kept) Original() []byte { return k.body[:k.cut:k.cut] }
 
 // Event fills e from what is kept. A field that s does not have, or has with another kind, is left missing: the schema may
-// have changed since.
+// have changed since. The original and the texts share the memory of what is kept.
 func (k *Kept) Event(s *Schema, e *Event) error {
 	e.Reset(s)
 	return k.read(e, func(name string, v Value) {
@@ -118,7 +109,7 @@ func (k *Kept) Event(s *Schema, e *Event) error {
 // Record returns what is kept in the form that alerts quote.
 func (k *Kept) Record() (*Record, error) {
 	e := Event{Slots: make([]Value, NumBase)}
-	fields := map[string]any{}
+	fields := make(map[string]any, len(k.shape.fields))
 	err := k.read(&e, func(name string, v Value) {
 		if v.Has() {
 			fields[name] = v.jsonValue()
@@ -132,35 +123,29 @@ func (k *Kept) Record() (*Record, error) {
 
 // Text returns the text of a String field, "" if it is missing, or cannot be read.
 func (k *Kept) Text(field string) string {
-	r := keptReader{rest: k.body[2:]}
-	k.head(&r, &Event{})
-	for range r.count() {
-		if string(r.bytes()) == field {
-			return r.value().Str
+	var few [32]Pair
+	r := k.reader()
+	native := r.natives(k.shape.names, few[:0])
+	r.nativeID(k.flags, native)
+	for _, f := range k.shape.fields {
+		if v := r.value(f.kind, native); f.name == field {
+			return strings.Clone(v.Str)
 		}
-		r.skip()
 	}
 	return ""
 }
 
 // read fills e but for its slots, and calls field for each of these but the time.
 func (k *Kept) read(e *Event, field func(name string, v Value)) error {
-	r := keptReader{rest: k.body}
-	if v := r.byte(); v != keptVersion && r.err == nil {
-		return fmt.Errorf("event %s: kept in version %d, which this program does not read", k.ID, v)
-	}
-	e.Partial = r.byte()&keptPartial != 0
-	e.Slots[FieldTime] = TimeValue(k.head(&r, e))
-	e.Original = bytes.Clone(e.Original)
-	for range r.count() {
-		name := r.text()
-		if v := r.value(); r.err == nil {
-			field(name, v)
-		}
-	}
-	for range r.count() {
-		if p := (Pair{Name: r.text(), Text: r.text()}); r.err == nil {
-			e.Native = append(e.Native, p)
+	e.Slots[FieldTime] = TimeValue(k.at)
+	e.Ingested, e.Origin, e.Partial = k.ingested, k.Origin(), k.flags&keptPartial != 0
+	e.Original = k.Original()
+	r := k.reader()
+	e.Native = r.natives(k.shape.names, e.Native)
+	e.NativeID = r.nativeID(k.flags, e.Native)
+	for _, f := range k.shape.fields {
+		if v := r.value(f.kind, e.Native); r.err == nil {
+			field(f.name, v)
 		}
 	}
 	if r.err == nil && len(r.rest) > 0 {
@@ -172,136 +157,75 @@ func (k *Kept) read(e *Event, field func(name string, v Value)) error {
 	return nil
 }
 
-// head reads what comes before the fields; the original is not copied.
-func (k *Kept) head(r *keptReader, e *Event) (at int64) {
-	at = r.varint()
-	e.Ingested = r.varint()
-	e.Origin = Origin{Offset: r.varint(), Source: r.text(), Nth: k.Nth}
-	e.NativeID, e.Origin.Path = r.text(), r.text()
-	e.Original = r.bytes()
-	return at
-}
-
-// Time is the event time in nanoseconds since 1970 UTC.
-func (k *Kept) Time() int64 {
-	r := keptReader{rest: k.body[2:]}
-	return r.varint()
-}
-
-// Origin is where the record's bytes are.
-func (k *Kept) Origin() Origin {
-	var e Event
-	k.head(&keptReader{rest: k.body[2:]}, &e)
-	return e.Origin
-}
-
-// Original is the record's exact bytes, which are not to be changed.
-func (k *Kept) Original() []byte {
-	var e Event
-	k.head(&keptReader{rest: k.body[2:]}, &e)
-	return e.Original
-}
-
-// Size is how many bytes AppendTo appends.
-func (k *Kept) Size() int { return len(k.body) + 4 }
-
-// AppendTo appends what Unpack reads: the body and Nth, little-endian. They begin with no byte that JSON begins with.
-func (k *Kept) AppendTo(b []byte) []byte {
-	return binary.LittleEndian.AppendUint32(append(b, k.body...), k.Nth)
-}
-
-// Unpack reads what AppendTo wrote of the event with this id; it shares the memory of b.
-func Unpack(id ID, b []byte) (*Kept, error) {
-	const least = 2 + 4
-	if len(b) < least {
-		return nil, errCut
-	}
-	end := len(b) - 4
-	return &Kept{ID: id, Nth: binary.LittleEndian.Uint32(b[end:]), body: b[:end]}, nil
-}
-
 var errCut = errors.New("a kept event that is cut short")
 
-// keptReader reads a body; after its first error it gives nothing.
-type keptReader struct {
-	rest []byte
-	err  error
+// bodyReader reads what stands behind the original. Its texts share the body's memory: nobody writes to that.
+type bodyReader struct {
+	keptReader
+	body string
+	cut  int // where the original ends
+	at   int // where the text before ended, of those that stand in the original
 }
 
-func (r *keptReader) fail() { r.rest, r.err = nil, errCut }
-
-func (r *keptReader) byte() byte {
-	if len(r.rest) == 0 {
-		r.fail()
-		return 0
-	}
-	b := r.rest[0]
-	r.rest = r.rest[1:]
-	return b
+func (k *Kept) reader() bodyReader {
+	return bodyReader{keptReader{rest: k.body[k.cut:]}, unsafe.String(unsafe.SliceData(k.body), len(k.body)), k.cut, beforeTexts}
 }
 
-func (r *keptReader) varint() int64 {
-	n, read := binary.Varint(r.rest)
-	if read <= 0 {
-		r.fail()
-		return 0
-	}
-	r.rest = r.rest[read:]
-	return n
-}
-
-// count reads how many of something follow, each of which takes a byte at least.
-func (r *keptReader) count() int {
-	n, read := binary.Uvarint(r.rest)
-	if read <= 0 || n > uint64(len(r.rest)-read) {
-		r.fail()
-		return 0
-	}
-	r.rest = r.rest[read:]
-	return int(n)
-}
-
-func (r *keptReader) bytes() []byte {
-	n := r.count()
-	b := r.rest[:n:n]
-	r.rest = r.rest[n:]
-	return b
-}
-
-func (r *keptReader) text() string { return string(r.bytes()) }
-
-// skip passes over a value.
-func (r *keptReader) skip() {
-	switch Kind(r.byte()) {
-	case String:
-		r.bytes()
-	case List:
-		for range r.count() {
-			r.bytes()
+// natives appends the native fields of these names.
+func (r *bodyReader) natives(names []string, to []Pair) []Pair {
+	for _, name := range names {
+		if text := r.text(nil); r.err == nil {
+			to = append(to, Pair{Name: name, Text: text})
 		}
-	case Int, Bool, Time, Missing:
-		r.varint()
-	default:
-		r.fail()
 	}
+	return to
 }
 
-func (r *keptReader) value() Value {
-	switch kind := Kind(r.byte()); kind {
+func (r *bodyReader) nativeID(flags byte, native []Pair) string {
+	if flags&keptNativeID == 0 {
+		return ""
+	}
+	return r.text(native)
+}
+
+func (r *bodyReader) text(native []Pair) string {
+	head := r.uvarint()
+	n := head >> textForms
+	switch form := head & (1<<textForms - 1); {
+	case form == textRepeats && n < uint64(len(native)):
+		return native[n].Text
+	case form == textInline && n <= uint64(len(r.rest)):
+		from := len(r.body) - len(r.rest)
+		r.rest = r.rest[n:]
+		return r.body[from : from+int(n)]
+	case (form == textBehind || form == textApart) && n <= uint64(r.cut):
+		gap := int64(1)
+		if form == textApart {
+			gap = r.varint()
+		}
+		if least, most := int64(-r.at), int64(r.cut-r.at-int(n)); gap >= least && gap <= most {
+			from := r.at + int(gap)
+			r.at = from + int(n)
+			return r.body[from:r.at]
+		}
+	}
+	r.fail()
+	return ""
+}
+
+func (r *bodyReader) value(kind Kind, native []Pair) Value {
+	switch kind {
 	case String:
-		return StringValue(r.text())
+		return StringValue(r.text(native))
 	case Int, Bool, Time:
 		return Value{Kind: kind, Num: r.varint()}
 	case Missing:
 		r.varint()
 		return Illegible()
-	case List:
-		list := make([]string, 0, 4)
-		for range r.count() {
-			list = append(list, r.text())
-		}
-		return ListValue(list)
 	}
-	r.fail()
-	return Value{}
+	list := make([]string, 0, 4)
+	for range r.count() {
+		list = append(list, r.text(native))
+	}
+	return ListValue(list)
 }

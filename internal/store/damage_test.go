@@ -187,7 +187,7 @@ func TestAFlippedBitInAnyRowIsFoundWithItsTable(t *testing.T) {
 	path := filepath.Join(dir, databaseName)
 	whole := readFile(t, path)
 	for table, text := range map[string]string{
-		"alerts": "PC 2 ", "streams": "empty", "journal": `{"n":3}`, "outbox": "alert03", "marks": "file", "head": "g4", "records": "\x28\xb5\x2f\xfd", "pending": "a\xff\x00",
+		"alerts": "PC 2 ", "streams": "empty", "journal": `{"n":3}`, "outbox": "alert03", "marks": "file", "head": "g4", "records": string(codecOf(t).encode(recordOf(3))), "pending": "a\xff\x00",
 	} {
 		bad := bytes.Clone(whole)
 		places := 0

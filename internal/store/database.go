@@ -19,7 +19,7 @@ import (
 
 const (
 	databaseName  = "state.db"
-	schemaVersion = 3
+	schemaVersion = 4
 	applicationID = 0x50524f42 // "PROB"; `file` and auditors can tell whose database it is
 )
 

@@ -14,7 +14,7 @@
 //	rejects.next              rejects.jsonl without what was kept long enough, until it takes its place
 //	wipe-due                  the database is still to be rewritten after redactions
 //	generations/              what generations were made of: see package daemon, which alone writes and reads it
-//	before-version-3.tar.zst  the folder as it was before its upgrade; nobody needs it but who wants to go back
+//	before-version-4.tar.zst  the folder as it was before its upgrade; nobody needs it but who wants to go back
 //
 // # A commit
 //
@@ -34,7 +34,7 @@
 //
 // # state.db
 //
-// user_version is the version of the format of the whole folder, 3. Every table is STRICT and WITHOUT ROWID (one tree, so no index that disagrees with its table) and ends
+// user_version is the version of the format of the whole folder, 4. Every table is STRICT and WITHOUT ROWID (one tree, so no index that disagrees with its table) and ends
 // in the column sum: xxhash64 over the table's name and the columns, each preceded by a letter for its type (t, i, s, b) and
 // its length in 8 bytes, little-endian. SQLite does not notice a flipped bit in a page; sum does, on every read. A row that
 // is lost whole is noticed by the counts in head.
@@ -59,16 +59,18 @@
 //	pending   rule, actor, event_id, until, record (packed)
 //	journal   seq, commit_no, kind, body (JSON)
 //
-// A packed record is zstd of event.Kept's bytes, at most 512 MiB of them, against dictionary 1: dictionaries/1.bin, events of the
-// simulated force in the built-in formats, the frame's Dictionary_ID saying so. If it is 0 there is no dictionary, and what is
-// packed is event.Record's JSON, as versions 1 and 2 wrote it. The dictionary is part of the program and holds nobody's data:
-// one learnt from the logs would, beyond any redaction. Records of other than the built-in formats gain what they share with
-// it, the names of fields.
+// A packed record is a byte, 2, and the bytes of one event.Kept, at most 512 MiB of them, in S2 (klauspost/compress) against
+// dictionaries/2.bin: events of the simulated force in the built-in formats. It is part of the program and holds nobody's data:
+// a dictionary learnt from the logs would, beyond any redaction. Records of other than the built-in formats gain what they share
+// with it, the names of fields. Version 3 wrote zstd, whose frame says what it is against by its Dictionary_ID: 1 is dictionaries/1.bin;
+// 0 is none, and then what is packed is event.Record's JSON, as versions 1 and 2 wrote it.
 //
-// Of the records that one commit keeps until the same time, 16 and more lie in packs of up to 64, in order of time and id: a
-// pack is one row, and zstd over their number, then for each the time since the one before, the id and the length, then their
-// bytes. A record there takes a tenth of the time and a quarter of the room that it takes in a row of its own; that is for the few,
-// and for those that an alert prolongs: the row counts then, and the pack goes when its time is up. Level n cuts event time into
+// Of the records that one commit keeps until the same time, 16 and more lie in packs of up to 128, in order of time and id. A pack
+// is one row: a byte, 2, their number, their ids, and then, in S2 without a dictionary, for each the time since the one before, and all
+// of them as event.AppendAll writes them, the names that they share only once. Version 3 wrote, in zstd, their number, then for each
+// the time since the one before, the id and the length, then the bytes of each. A record in a pack takes a sixth of the
+// time and a third of the room that it takes in a row of its own; that is for the few, and for those that an alert prolongs: the row
+// counts then, and the pack goes when its time is up. Level n cuts event time into
 // spans of 16ⁿ seconds from 1970 on; a pack stands on the lowest level of which one span, its bucket, holds it whole, on level 7, bucket 0, if
 // none does. So who looks for a record looks into eight places.
 //
@@ -127,6 +129,7 @@
 // version must open it. Version 2 added to the head the window log's shards, counts of further tables and the byte from which
 // rejects have checksums, and the table tallies. Version 3 put the records
 // into the order of their times and added the tables packs, cases and dispositions, two columns to the outbox, and their counts to the head; the case of an older alert has the time of its first revision's last event as that of its coming.
+// Version 4 keeps records in fewer bytes; those of version 3 are read as they stand, and go when their time is up. testdata/state-v3.tar.zst has some.
 //
 // # Archives
 //

@@ -1,20 +1,21 @@
 package store
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 
 	"probity/internal/event"
 )
 
-// Many records that come together and may go together lie in one row, a pack: a row of its own costs a record ten times what it
-// costs in a pack, in time and, compressed alone, four times the bytes. A record that an alert holds gets its own row, which
+// Many records that come together and may go together lie in one row, a pack: a row of its own costs a record six times what it
+// costs in a pack, in time and, with names of its own, three times the bytes. A record that an alert holds gets its own row, which
 // outlives its place in the pack, and is what the alert's next revision reads.
 const (
 	packAtLeast = 16
-	packAtMost  = 64      // to read one record, all of its pack are unpacked
+	packAtMost  = 128     // to read one record, all of its pack are unpacked
 	packBytes   = 1 << 20 // before compression, at most; a record of more gets a row of its own
+
+	maxPackBytes = 2 * packBytes // and with what is written of each record beside it
 )
 
 // parcel is what one pack is made of: records of one commit with the same Until, in order of time.
@@ -149,25 +150,36 @@ func (s *Store) eachPacked(keys []RecordKey, fn func(k RecordKey, until int64, r
 	for _, c := range cells {
 		here := wanted[c]
 		slices.SortFunc(here, RecordKey.compare)
+		ids := make(map[event.ID]bool, len(here))
+		for _, k := range here {
+			ids[k.ID] = true
+		}
 		args := []any{int64(c.level), c.bucket, here[len(here)-1].Time, here[0].Time}
 		err := s.db.eachOften(packTable, where, args, func(row []any) error {
-			until := row[6].(int64)
-			unpacked, err := s.unpacked.of(packKey{row[0].(int64), row[1].(int64), row[2].(int64), row[3].(int64)}, func() ([]byte, error) {
-				return s.records.unpack(bytesOf(row[7]))
+			p, err := packRowOf(row)
+			if err != nil || !p.mayHold(ids) {
+				return err
+			}
+			o, err := s.unpacked.of(packKey{row[0].(int64), row[1].(int64), row[2].(int64), row[3].(int64)}, func() (*opened, error) {
+				return s.records.open(p)
 			})
 			if err != nil {
 				return err
 			}
-			return eachInPack(unpacked, row[4].(int64), func(k RecordKey, body []byte) error {
+			for i, k := range o.keys {
+				if !ids[k.ID] {
+					continue
+				}
 				if _, ok := slices.BinarySearchFunc(here, k, RecordKey.compare); !ok {
-					return nil
+					continue // another time
 				}
-				r, err := event.Unpack(k.ID, bytes.Clone(body))
-				if err == nil {
-					fn(k, until, r)
+				r, err := o.record(i)
+				if err != nil {
+					return err
 				}
-				return err
-			})
+				fn(k, row[6].(int64), r)
+			}
+			return nil
 		})
 		if err != nil {
 			return err

@@ -90,7 +90,7 @@ func (s *Store) pack(c *Commit) (p packed, err error) {
 		return p, err
 	}
 	p.single = slices.DeleteFunc(p.single, func(i int) bool { return p.before[c.Records[i].key()].holds(&c.Records[i]) })
-	onAllCores(len(p.packs), 1, func(i int) { p.packs[i].packed = s.records.pack(c.Records, p.packs[i].records) })
+	s.records.packAll(c.Records, p.packs)
 	p.records = s.records.encodeAll(len(p.single), func(i int) *event.Kept { return c.Records[p.single[i]].Record })
 	p.pending = s.records.encodeAll(len(c.Pending), func(i int) *event.Kept { return c.Pending[i].Record })
 	if len(c.Sinks) != len(slices.Compact(slices.Sorted(slices.Values(c.Sinks)))) {

@@ -99,9 +99,14 @@ func (s *Store) open() (err error) {
 		return err
 	}
 	if version == schemaVersion {
-		return errors.Join(s.findLevels(), s.rewind())
+		err = s.rewind()
+	} else {
+		err = s.upgrade(version)
 	}
-	return s.upgrade(version)
+	if err != nil {
+		return err
+	}
+	return s.findLevels()
 }
 
 // openVersion reads the head that a version wrote, checks what it is the head of, and opens the files beside the database.

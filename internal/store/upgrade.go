@@ -35,9 +35,12 @@ func (s *Store) upgrade(from int) error {
 				return err
 			}
 		}
-		if err := s.upgradeTo3(&next); err != nil {
-			return err
+		if from < 3 {
+			if err := s.upgradeTo3(&next); err != nil {
+				return err
+			}
 		}
+		// What version 3 kept is read as it stands.
 		if err := s.db.put(headTable, next.row()...); err != nil {
 			return err
 		}
