@@ -162,9 +162,10 @@ func transacts(ev *event.Event) bool {
 // are of the team, and else that of who typed it.
 func (f *frame) take(ev *event.Event, at Place) {
 	dataset := ev.Text(event.FieldDataset)
-	operator, known := f.tables.Resolve(dataset, ev.Text(event.FieldUserName), ev.Time())
-	requestor, asked := f.tables.ResolveRequestor(dataset, ev.Text(event.FieldRequestorName), ev.Time())
-	asked = asked && ev.Text(event.FieldRequestorName) != ""
+	resolved := f.tables.Resolve(dataset, ev.Text(event.FieldUserName), ev.Time())
+	operator, known := resolved.Str, resolved.Has()
+	resolved = f.tables.ResolveRequestor(dataset, ev.Text(event.FieldRequestorName), ev.Time())
+	requestor, asked := resolved.Str, resolved.Has() && ev.Text(event.FieldRequestorName) != ""
 	subject := operator
 	if _, ours := f.team[requestor]; asked && ours {
 		subject = requestor

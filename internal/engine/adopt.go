@@ -102,7 +102,7 @@ func (s *State) rejudge(r *rule.Compiled, was *feed, h *held, a *Adoption) {
 	if now := s.feeds[r.Feed]; was.Facts != now.Facts {
 		var all uint32
 		for i := range r.Facts {
-			all |= factUnknown << (2 * i)
+			all |= rule.FactUnknown << (2 * i)
 		}
 		h.ForgetFacts(all)
 		h.dirty = true
@@ -150,8 +150,8 @@ func (g *Generation) rekey(r *rule.Compiled, key string, at int64) string {
 		case p.Field != "actor.id" && p.Field != "user.id":
 			continue
 		}
-		if id, known := resolve(dataset, account, at); known {
-			parts[i].Value, moved = id, true
+		if id := resolve(dataset, account, at); id.Has() {
+			parts[i].Value, moved = id.Str, true
 		}
 	}
 	if !moved {

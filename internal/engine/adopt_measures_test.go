@@ -16,9 +16,9 @@ import (
 // dated resolves an account only as of a time that it knows.
 type dated struct{ accounts }
 
-func (d dated) Resolve(dataset, account string, at int64) (string, bool) {
+func (d dated) Resolve(dataset, account string, at int64) event.Value {
 	if at < start.Add(-time.Hour).UnixNano() || at > start.Add(time.Hour).UnixNano() {
-		return "", false
+		return event.Value{}
 	}
 	return d.accounts.Resolve(dataset, account, at)
 }

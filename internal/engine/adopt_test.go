@@ -77,9 +77,9 @@ func TestChangedFactsAreUnknownOfWhatIsHeld(t *testing.T) {
 // collars resolves requesters by collar number as well.
 type collars struct{ accounts }
 
-func (c collars) ResolveRequestor(dataset, token string, at int64) (string, bool) {
+func (c collars) ResolveRequestor(dataset, token string, at int64) event.Value {
 	if token == "1234" {
-		return "innocent", true
+		return event.StringValue("innocent")
 	}
 	return c.Resolve(dataset, token, at)
 }

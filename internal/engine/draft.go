@@ -116,9 +116,9 @@ func factsOfEntries(r *rule.Compiled, entries []window.Entry) []alert.Fact {
 		fact := alert.Fact{Say: f.Say, Speaks: f.Speaks}
 		for _, e := range entries {
 			switch e.Facts >> (2 * i) & 3 {
-			case factTrue:
+			case rule.FactTrue:
 				fact.True++
-			case factUnknown:
+			case rule.FactUnknown:
 				fact.Unknown++
 			default:
 				fact.False++

@@ -137,12 +137,11 @@ func testSchema(listed map[string]bool) *event.Schema {
 // accounts resolves by a map of dataset:account.
 type accounts map[string]string
 
-func (a accounts) Resolve(dataset, account string, _ int64) (string, bool) {
-	id, ok := a[dataset+":"+account]
-	return id, ok
+func (a accounts) Resolve(dataset, account string, _ int64) event.Value {
+	return event.StringValue(a[dataset+":"+account])
 }
 
-func (a accounts) ResolveRequestor(dataset, token string, at int64) (string, bool) {
+func (a accounts) ResolveRequestor(dataset, token string, at int64) event.Value {
 	return a.Resolve(dataset, token, at)
 }
 

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"math"
+	"slices"
 
 	"probity/internal/alert"
 	"probity/internal/event"
@@ -16,15 +17,13 @@ func (m *Matcher) Resolve(ev *event.Event) { m.resolve(ev) }
 // if one of the fields is unknown.
 func (m *Matcher) GroupKeys(r *rule.Compiled, role rule.Role, ev *event.Event) []string {
 	m.eval.Begin(ev)
+	m.epoch++
 	m.eval.For(role)
-	if !m.groupKeys(r) {
+	keys, known := m.groupKeys(r, role)
+	if !known {
 		return nil
 	}
-	out := make([]string, len(m.keys))
-	for i, k := range m.keys {
-		out[i] = string(k)
-	}
-	return out
+	return slices.Clone(keys)
 }
 
 // Compared is what a baseline makes of the period of time that holds an event.

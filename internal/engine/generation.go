@@ -8,16 +8,17 @@ import (
 	"time"
 
 	"probity/internal/alert"
+	"probity/internal/event"
 	"probity/internal/rule"
 	"probity/internal/window"
 )
 
 // people resolves the accounts that logs write to persons; *table.Set is one.
 type people interface {
-	// Resolve returns the person who holds an account of a system; false if none is known, or several are.
-	Resolve(dataset, account string, at int64) (string, bool)
+	// Resolve returns the staff id of the person who holds an account of a system; Missing if none is known, or several are.
+	Resolve(dataset, account string, at int64) event.Value
 	// ResolveRequestor does so for whoever a log names as requester: an account or a collar number.
-	ResolveRequestor(dataset, token string, at int64) (string, bool)
+	ResolveRequestor(dataset, token string, at int64) event.Value
 }
 
 // Generation is what is in force: rules compiled against the lookups of the tables in force. It is immutable and swapped
@@ -42,7 +43,7 @@ type Generation struct {
 // GenerationOptions are a generation's parts.
 type GenerationOptions struct {
 	Rules   *rule.Set
-	People  people
+	People  people // from the tables that the rules' lookups ask: their places are the same
 	Tables  []alert.Table
 	Inputs  []string                 // whatever else decides verdicts, as text: spans and misses of the tables, the zone
 	Zone    *time.Location           // of the times in an alert's sentence; UTC unless said

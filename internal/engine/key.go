@@ -7,29 +7,68 @@ import (
 	"probity/internal/rule"
 )
 
-// groupKeys sets m.keys to the encoded keys of the event for the rule, several where a field is a list; false if one of the
-// fields is unknown.
-func (m *Matcher) groupKeys(r *rule.Compiled) bool {
-	m.keys = append(m.keys[:0], nil)
-	for _, g := range r.GroupBy {
-		v, ok := m.eval.Value(g.Term)
-		if !ok {
-			return false
-		}
-		values := v.List()
-		if !g.List {
-			values = []string{v.Text()}
-		}
-		var next [][]byte
-		for _, k := range m.keys {
-			for _, s := range values {
-				part := binary.AppendUvarint(append([]byte(nil), k...), uint64(len(s)))
-				next = append(next, append(part, s...))
-			}
-		}
-		m.keys = next
+// grouped is the encoded keys that an event has for one list of group_by fields and one actor. Rules share such lists, so the
+// keys are made once an event.
+type grouped struct {
+	epoch uint64
+	known bool // none of the fields is unknown
+	keys  []string
+}
+
+// roles is how many actors an event can be judged for.
+const roles = int(rule.Requestor) + 1
+
+// groupKeys returns the encoded keys of the event for the rule and the actor who is judged, several where a field is a list;
+// false if one of the fields is unknown. They are good until the next event.
+func (m *Matcher) groupKeys(r *rule.Compiled, role rule.Role) ([]string, bool) {
+	g := &m.groups[roles*r.Grouping+int(role)]
+	if g.epoch != m.epoch {
+		g.keys, g.known = m.encodeKeys(r.GroupBy, g.keys[:0])
+		g.epoch = m.epoch
 	}
-	return true
+	return g.keys, g.known
+}
+
+// encodeKeys appends the keys of the event for a list of fields.
+func (m *Matcher) encodeKeys(fields []rule.GroupField, keys []string) ([]string, bool) {
+	key := m.texts.buffer[:0]
+	for i, f := range fields {
+		v, ok := m.eval.Value(f.Term)
+		if !ok {
+			return keys, false
+		}
+		if f.List {
+			return m.fanOut(fields[i:], string(key), keys)
+		}
+		key = appendPart(key, v.Text())
+	}
+	m.texts.buffer = key
+	return append(keys, m.texts.text(key)), true
+}
+
+// fanOut appends the keys that begin with what is encoded and go on with fields of which some are lists: one for each combination.
+func (m *Matcher) fanOut(fields []rule.GroupField, begun string, keys []string) ([]string, bool) {
+	if len(fields) == 0 {
+		return append(keys, begun), true
+	}
+	v, ok := m.eval.Value(fields[0].Term)
+	if !ok {
+		return keys, false
+	}
+	if !fields[0].List {
+		return m.fanOut(fields[1:], string(appendPart([]byte(begun), v.Text())), keys)
+	}
+	for _, text := range v.List() {
+		if keys, ok = m.fanOut(fields[1:], string(appendPart([]byte(begun), text)), keys); !ok {
+			return keys, false
+		}
+	}
+	return keys, true
+}
+
+// appendPart appends one field's text to a key, behind its length.
+func appendPart(key []byte, text string) []byte {
+	return append(binary.AppendUvarint(key, uint64(len(text))), text...)
 }
 
 // KeyParts reads an encoded group key.
@@ -50,7 +89,7 @@ func KeyParts(r *rule.Compiled, key string) []alert.KeyPart {
 func encodeKey(parts []alert.KeyPart) string {
 	var b []byte
 	for _, p := range parts {
-		b = append(binary.AppendUvarint(b, uint64(len(p.Value))), p.Value...)
+		b = appendPart(b, p.Value)
 	}
 	return string(b)
 }

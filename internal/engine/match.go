@@ -2,7 +2,6 @@ package engine
 
 import (
 	"math"
-	"strings"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -58,8 +57,19 @@ type Matcher struct {
 	now    func() int64 // monotonic nanoseconds, for sampling only; may be nil
 	events uint64
 	names  map[[2]string]string // dataset, account → "dataset:account"
-	keys   [][]byte
+
+	epoch  uint64    // of the event
+	groups []grouped // by grouping and role
+	shared shared
 	values []uint64
+	texts  recentTexts
+}
+
+// shared is what all matches of an event have of it, made when the first one needs it.
+type shared struct {
+	identified, kept uint64 // the epochs of id and record
+	id               event.ID
+	record           *event.Kept
 }
 
 // NewMatcher returns a matcher; now, if not nil, is read to sample what rules cost and for nothing else.
@@ -67,6 +77,7 @@ func (g *Generation) NewMatcher(now func() int64) *Matcher {
 	return &Matcher{
 		Counts: make([]RuleCounts, len(g.Rules.Rules)),
 		gen:    g, finder: g.Rules.NewFinder(), eval: g.Rules.NewEval(), keeper: event.NewKeeper(g.Rules.Schema), now: now, names: map[[2]string]string{},
+		groups: make([]grouped, roles*g.Rules.Groupings()),
 	}
 }
 
@@ -77,10 +88,8 @@ func (m *Matcher) Match(ev *event.Event, out []Match) []Match {
 	if len(rules)+len(lacking) == 0 {
 		return out
 	}
-	m.resolve(ev)
-	m.eval.Begin(ev)
+	m.begin(ev)
 	sampled := m.now != nil && m.events%sampleEvery == 0
-	first := len(out)
 	ofAlerts := ev.Text(event.FieldDataset) == rule.AlertDataset
 	if !ofAlerts {
 		m.countUnknown(lacking, sampled)
@@ -91,14 +100,21 @@ func (m *Matcher) Match(ev *event.Event, out []Match) []Match {
 			continue
 		}
 		if !sampled {
-			out = m.judge(r, ev, out, first)
+			out = m.judge(r, ev, out)
 			continue
 		}
 		start := m.now()
-		out = m.judge(r, ev, out, first)
+		out = m.judge(r, ev, out)
 		m.Counts[r.Index].Nanoseconds += (m.now() - start) * sampleEvery
 	}
 	return out
+}
+
+// begin makes an event the one that is judged.
+func (m *Matcher) begin(ev *event.Event) {
+	m.resolve(ev)
+	m.eval.Begin(ev)
+	m.epoch++
 }
 
 // countUnknown counts the rules that the event lacks a field for. What it takes to judge several at once is theirs in equal parts.
@@ -127,29 +143,28 @@ func (m *Matcher) countUnknown(lacking []rule.Lacking, sampled bool) {
 
 // Rejudge judges a kept record anew for one rule and role, under the generation of this matcher.
 func (m *Matcher) Rejudge(r *rule.Compiled, role rule.Role, ev *event.Event, out []Match) []Match {
-	m.resolve(ev)
-	m.eval.Begin(ev)
+	m.begin(ev)
 	c := r.Whole()
-	return m.judgeRole(&c, role, ev, out, len(out))
+	return m.judgeRole(&c, role, ev, out)
 }
 
-func (m *Matcher) judge(r *rule.Candidate, ev *event.Event, out []Match, first int) []Match {
+func (m *Matcher) judge(r *rule.Candidate, ev *event.Event, out []Match) []Match {
 	for _, role := range r.Roles {
 		if role == rule.Requestor && !ev.Slots[event.FieldRequestorID].Has() {
 			continue // nobody asked
 		}
-		out = m.judgeRole(r, role, ev, out, first)
+		out = m.judgeRole(r, role, ev, out)
 	}
 	return out
 }
 
-func (m *Matcher) judgeRole(r *rule.Candidate, role rule.Role, ev *event.Event, out []Match, first int) []Match {
+func (m *Matcher) judgeRole(r *rule.Candidate, role rule.Role, ev *event.Event, out []Match) []Match {
 	count := &m.Counts[r.Index]
 	count.Evaluated++
 	m.eval.For(role)
 	for i, cond := range r.Conds {
 		if cond != nil {
-			out = m.judgeSide(r.Compiled, cond, role, i, ev, out, first)
+			out = m.judgeSide(r, cond, role, i, ev, out)
 		}
 	}
 	if m.eval.Errors > 0 {
@@ -160,59 +175,69 @@ func (m *Matcher) judgeRole(r *rule.Candidate, role rule.Role, ev *event.Event, 
 }
 
 // judgeSide judges what an event is to one side of a rule: to its condition, to one step of several, to the link.
-func (m *Matcher) judgeSide(r *rule.Compiled, cond *rule.Cond, role rule.Role, i int, ev *event.Event, out []Match, first int) []Match {
-	verdict, exception := m.verdict(r, cond, r.Sides[i].Link, ev)
+func (m *Matcher) judgeSide(c *rule.Candidate, cond *rule.Cond, role rule.Role, i int, ev *event.Event, out []Match) []Match {
+	r := c.Compiled
+	link := r.Sides[i].Link
+	verdict, exception := m.verdict(c, cond, link, ev)
 	if verdict == rule.False {
 		return out
 	}
-	count := &m.Counts[r.Index]
-	match := Match{Rule: r, Role: role, Entry: window.Entry{Time: ev.Time(), Step: uint8(i)}}
-	if r.Sides[i].Link && verdict > rule.False {
+	if link {
 		verdict = rule.True // it may be what accounts for the match, and unknown never accuses
 	}
-	switch {
-	case exception != nil:
+	count := &m.Counts[r.Index]
+	match := Match{Rule: r, Role: role, Entry: window.Entry{Time: ev.Time(), Step: uint8(i)}}
+	if exception != nil {
 		count.Suppressed++
 		match.Outcome, match.Exception = Suppressed, exception
 		if !r.Measured() {
-			match.Entry.ID, match.Record = m.record(ev, out[first:])
+			match.Entry.ID, match.Record = m.record(ev)
 		}
 		return append(out, match)
-	case verdict == rule.UnknownField && r.Type == rule.NewValue && m.groupKeys(r) && m.valuesOf(r):
-		count.Unknown++
-		return m.alibi(match, ev, out, first)
-	case verdict == rule.UnknownField || !m.groupKeys(r) || !m.valuesOf(r):
+	}
+	var keys []string
+	known := verdict != rule.UnknownField || r.Type == rule.NewValue
+	if known {
+		if keys, known = m.groupKeys(r, role); known {
+			known = m.valuesOf(r)
+		}
+	}
+	switch {
+	case !known:
 		count.Unknown++
 		return out
+	case verdict == rule.UnknownField:
+		count.Unknown++
+		return m.alibi(&match, keys, ev, out)
+	case r.Measured():
+		return m.measured(&match, keys, ev, out)
 	}
-	if r.Measured() {
-		return m.measured(r, ev, match, out)
-	}
-	match.Entry.ID, match.Record = m.record(ev, out[first:])
+	match.Entry.ID, match.Record = m.record(ev)
 	if verdict == rule.Undecided {
 		count.Undecided++
 		match.Outcome = Undecided
 		out = append(out, match)
 		if r.Type == rule.NewValue {
 			match.Outcome = Counted
-			return m.alibi(match, ev, out, first)
+			return m.alibi(&match, keys, ev, out)
 		}
 		return out
 	}
 	count.Matches++
-	match.Entry.Facts, match.Entry.Captured = m.facts(r), m.captured(r)
-	return m.spread(match, out)
+	match.Entry.Facts, match.Entry.Captured = m.facts(c), m.captured(r)
+	return m.spread(&match, keys, out)
 }
 
 // alibi matches an event that may have been what a new_value looks for: it never alerts, and its value is no new one later.
-func (m *Matcher) alibi(match Match, ev *event.Event, out []Match, first int) []Match {
-	match.Entry.ID, _ = m.record(ev, out[first:])
-	match.Entry.Step, match.Record = window.AlibiStep, nil // no alert quotes it
-	return m.spread(match, out)
+func (m *Matcher) alibi(match *Match, keys []string, ev *event.Event, out []Match) []Match {
+	match.Entry.ID, match.Record = m.identity(ev), nil // no alert quotes it
+	match.Entry.Step = window.AlibiStep
+	return m.spread(match, keys, out)
 }
 
 // measured matches an event for a rule that watches its source: no record is kept, and the event has no identity.
-func (m *Matcher) measured(r *rule.Compiled, ev *event.Event, match Match, out []Match) []Match {
+func (m *Matcher) measured(match *Match, keys []string, ev *event.Event, out []Match) []Match {
+	r := match.Rule
 	switch {
 	case r.Type != rule.ClockSkewType:
 	case !ev.Live:
@@ -222,16 +247,16 @@ func (m *Matcher) measured(r *rule.Compiled, ev *event.Event, match Match, out [
 		m.values[0] = uint64(age(ev.Ingested, ev.Time()))
 	}
 	m.Counts[r.Index].Matches++
-	return m.spread(match, out)
+	return m.spread(match, keys, out)
 }
 
 // spread appends a match for each group key and counted value of the event.
-func (m *Matcher) spread(match Match, out []Match) []Match {
-	for _, k := range m.keys {
-		match.Key = string(k)
+func (m *Matcher) spread(match *Match, keys []string, out []Match) []Match {
+	for _, k := range keys {
+		match.Key = k
 		for _, v := range m.values {
 			match.Entry.Value = v
-			out = append(out, match)
+			out = append(out, *match)
 		}
 	}
 	return out
@@ -250,17 +275,17 @@ func age(read, at int64) int64 {
 
 // verdict joins the condition with the rule's exceptions: condition and not exception. An exception that is surely true
 // suppresses; one that is unknown holds the match back as any other unknown would. A link has no exceptions: it accuses nobody.
-func (m *Matcher) verdict(r *rule.Compiled, cond *rule.Cond, link bool, ev *event.Event) (v rule.Verdict, by *rule.CompiledException) {
+func (m *Matcher) verdict(c *rule.Candidate, cond *rule.Cond, link bool, ev *event.Event) (v rule.Verdict, by *rule.CompiledException) {
 	v = m.eval.Verdict(cond)
 	if v < rule.Undecided || link {
 		return v, nil
 	}
-	for i := range r.Exceptions {
-		x := &r.Exceptions[i]
-		if ev.Time() >= x.Expires {
+	for i, held := range c.Exceptions {
+		x := &c.Compiled.Exceptions[i]
+		if held == nil || ev.Time() >= x.Expires {
 			continue
 		}
-		switch held := m.eval.Verdict(x.Cond); held {
+		switch held := m.eval.Verdict(held); held {
 		case rule.True:
 			return v, x
 		case rule.UnknownField, rule.Undecided:
@@ -298,17 +323,20 @@ func (m *Matcher) valuesOf(r *rule.Compiled) bool {
 // captured is what the rule's where compares, or whom a baseline compares with; nil if it has neither.
 func (m *Matcher) captured(r *rule.Compiled) *window.Captured {
 	if n := r.Normal; n != nil && n.Peers != nil {
-		return &window.Captured{m.peers(r)}
+		return m.texts.captured(m.peers(r))
 	}
 	if r.Where == nil {
 		return nil
 	}
-	c := make(window.Captured, len(r.Where.Terms))
-	for i, t := range r.Where.Terms {
+	c := m.texts.fields[:0]
+	for _, t := range r.Where.Terms {
 		v, _ := m.eval.Value(t)
-		c[i] = strings.Clone(v.Text())
+		c = append(c, v.Text())
 	}
-	return &c
+	out := m.texts.captured(c...)
+	clear(c) // they may be the bytes of a batch, which would be kept from the garbage collector
+	m.texts.fields = c[:0]
+	return out
 }
 
 // peers names the group that a baseline compares within: the others who have the same, and the same of all else that the key
@@ -316,26 +344,34 @@ func (m *Matcher) captured(r *rule.Compiled) *window.Captured {
 // have accounts that nobody knows, and then seem to do nothing.
 func (m *Matcher) peers(r *rule.Compiled) string {
 	v, _ := m.eval.Value(r.Normal.Peers.Term)
-	name := strings.Clone(v.Text())
+	name := append(m.texts.buffer[:0], v.Text()...)
 	for _, g := range r.GroupBy {
-		if g.Name == "actor.id" || g.List || name == "" {
+		if g.Name == "actor.id" || g.List || len(name) == 0 {
 			continue
 		}
 		v, _ := m.eval.Value(g.Term)
-		name += ", " + v.Text()
+		name = append(append(name, ", "...), v.Text()...)
 	}
-	return name
+	m.texts.buffer = name
+	return m.texts.text(name)
 }
 
-// record returns the event's identity and kept form, made once an event.
-func (m *Matcher) record(ev *event.Event, matches []Match) (event.ID, *event.Kept) {
-	for i := range matches {
-		if matches[i].Record != nil {
-			return matches[i].Entry.ID, matches[i].Record
-		}
+// identity returns the event's identity.
+func (m *Matcher) identity(ev *event.Event) event.ID {
+	if s := &m.shared; s.identified != m.epoch {
+		s.id, s.identified = m.keeper.Identity(ev), m.epoch
 	}
-	k := m.keeper.Keep(ev)
-	return k.ID, k
+	return m.shared.id
+}
+
+// record returns the event's identity and kept form.
+func (m *Matcher) record(ev *event.Event) (event.ID, *event.Kept) {
+	s := &m.shared
+	if s.kept != m.epoch {
+		s.record, s.kept = m.keeper.Keep(ev), m.epoch
+		s.id, s.identified = s.record.ID, m.epoch
+	}
+	return s.id, s.record
 }
 
 // Alibi reports whether it is no match, but what may have been one: see alibi.
@@ -343,21 +379,12 @@ func (m *Match) Alibi() bool {
 	return m.Rule.Type == rule.NewValue && m.Entry.Step == window.AlibiStep
 }
 
-// The two bits that an entry holds for each fact.
-const (
-	factFalse = iota
-	factUnknown
-	factTrue
-)
-
-func (m *Matcher) facts(r *rule.Compiled) (bits uint32) {
-	for i, f := range r.Facts {
-		switch m.eval.Verdict(f) {
-		case rule.True:
-			bits |= factTrue << (2 * i)
-		case rule.UnknownField, rule.Undecided:
-			bits |= factUnknown << (2 * i)
-		}
+// facts says how each of the rule's facts came out, in two bits of an entry.
+func (m *Matcher) facts(c *rule.Candidate) uint32 {
+	bits := c.Settled
+	for i := range c.Facts {
+		f := &c.Facts[i]
+		bits |= rule.FactBits(f.N, m.eval.Verdict(f.Cond))
 	}
 	return bits
 }

@@ -9,20 +9,20 @@ const maxNames = 10_000
 func (m *Matcher) resolve(ev *event.Event) {
 	dataset := ev.Text(event.FieldDataset)
 	if account := ev.Text(event.FieldUserName); account != "" {
-		id, ok := m.gen.people.Resolve(dataset, account, ev.Time())
-		if !ok {
-			id = m.unresolved(dataset, account)
+		id := m.gen.people.Resolve(dataset, account, ev.Time())
+		if !id.Has() {
+			id = event.StringValue(m.unresolved(dataset, account))
 		}
-		ev.Slots[event.FieldUserID] = event.StringValue(id)
+		ev.Slots[event.FieldUserID] = id
 	} else if ev.Slots[event.FieldUserName].Illegible() {
 		ev.Slots[event.FieldUserID] = event.Illegible()
 	}
 	if token := ev.Text(event.FieldRequestorName); token != "" {
-		id, ok := m.gen.people.ResolveRequestor(dataset, token, ev.Time())
-		if !ok {
-			id = m.unresolved(dataset, token)
+		id := m.gen.people.ResolveRequestor(dataset, token, ev.Time())
+		if !id.Has() {
+			id = event.StringValue(m.unresolved(dataset, token))
 		}
-		ev.Slots[event.FieldRequestorID] = event.StringValue(id)
+		ev.Slots[event.FieldRequestorID] = id
 	} else if ev.Slots[event.FieldRequestorName].Illegible() {
 		ev.Slots[event.FieldRequestorID] = event.Illegible()
 	}

@@ -163,14 +163,19 @@ type Lookup struct {
 	Columns map[string]Kind // when a column must be chosen
 	Tables  []string        // the tables that it reads
 	Doc     string
+	// Find returns the Place of a text that is the argument for a placed parameter. All lookups of one schema that have it find
+	// alike, so that whoever asks several of them about one text may look for it once and put its place into the arguments. It
+	// is safe for concurrent use; nil in a schema that only checks.
+	Find func(text string) Place
 	// Bind returns the function for a column ("" where none is chosen). It is nil in a schema that only checks.
 	Bind func(column string) LookupFunc
 }
 
 // Param is one parameter of a lookup.
 type Param struct {
-	Name string
-	Kind Kind
+	Name   string
+	Kind   Kind
+	Placed bool // a text that the tables are keyed by: see Lookup.Find
 }
 
 // AddLookups makes lookups known to conditions; a later one replaces an earlier one of the same name.

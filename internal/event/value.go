@@ -40,7 +40,19 @@ type Value struct {
 	Num  int64   // Int; Bool as 0 or 1; Time as nanoseconds since 1970 UTC; List: its length
 	list *string // List; nil for every other kind
 	Kind Kind
+	// Place is where the lookup tables have the text, of an argument of which somebody has found that out; see Lookup.Find. It
+	// is no part of the value, and lies where there would be a gap.
+	Place Place
 }
+
+// Place is where the lookup tables in force have a text: its number among all that they have.
+type Place int32
+
+// The places that are none.
+const (
+	Unsought Place = 0  // nobody has looked
+	Nowhere  Place = -1 // no table has the text
+)
 
 // StringValue returns s, or Missing if s is empty.
 func StringValue(s string) Value {

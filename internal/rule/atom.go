@@ -98,6 +98,7 @@ func (a *atom) specialise(s *Set, n ast.Node) {
 	}
 	l, ok := identTerm(b.Left)
 	if !ok {
+		a.specialiseDerived(s, b)
 		return
 	}
 	typ := s.terms[l].typ
@@ -152,8 +153,12 @@ func (s *Set) unary(t int, holds func(*event.Value) bool) func(*Eval) Verdict {
 			return verdictOf(holds(v))
 		}
 	}
+	ask := (*Eval).term
+	if s.terms[t].kind == lookupTerm {
+		ask = (*Eval).lookup
+	}
 	return func(e *Eval) Verdict {
-		v, unknown := e.term(t)
+		v, unknown := ask(e, t)
 		if unknown != event.Known {
 			return verdictUnknown(unknown)
 		}
@@ -204,6 +209,9 @@ func pattern(text string) func(*event.Value) bool {
 	re, err := regexp.Compile(text)
 	if err != nil {
 		return nil
+	}
+	if may := beginnings(text); may != nil {
+		return func(v *event.Value) bool { return v.Str != "" && may[v.Str[0]] && re.MatchString(v.Str) }
 	}
 	return func(v *event.Value) bool { return re.MatchString(v.Str) }
 }

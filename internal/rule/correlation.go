@@ -73,6 +73,7 @@ func (b *builder) correlation(c *Compiled) {
 			c.GroupBy = append(c.GroupBy, *f)
 		}
 	}
+	c.Grouping = b.set.grouping(c.GroupBy)
 }
 
 // correlationKeys checks that the type is known and has the keys that it needs, and no others.

@@ -40,10 +40,13 @@ type Eval struct {
 	atoms   []told   // by atom and role
 	answers []answer // by term and role
 	natives []int    // the terms of native fields among them
+	places  []placed // by term and role, of those that lookups ask about
 
 	machine vm.VM
 	envs    []map[string]any
 	args    []event.Value
+
+	left, right event.Value // of a comparison, where they are derived
 
 	// Errors counts run-time errors of expr programs since the caller last read it; their atoms are unknown.
 	Errors int
@@ -64,11 +67,20 @@ type answer struct {
 	unknown event.Unknown
 }
 
+// placed is where the tables have a term's text in an epoch.
+type placed struct {
+	epoch uint64
+	place event.Place
+}
+
 const roles = 2
 
 // NewEval returns an evaluator for one goroutine.
 func (s *Set) NewEval() *Eval {
-	return &Eval{set: s, atoms: make([]told, roles*len(s.atoms)), answers: make([]answer, roles*len(s.terms)), envs: make([]map[string]any, len(s.atoms))}
+	return &Eval{
+		set: s, atoms: make([]told, roles*len(s.atoms)), answers: make([]answer, roles*len(s.terms)), places: make([]placed, roles*len(s.terms)),
+		envs: make([]map[string]any, len(s.atoms)),
+	}
 }
 
 // Begin sets the event that is judged next.
@@ -179,7 +191,7 @@ func (e *Eval) term(i int) (*event.Value, event.Unknown) {
 	case constTerm:
 		v = &t.value
 	case lookupTerm:
-		return e.lookup(t, i)
+		return e.lookup(i)
 	}
 	if v.Kind == event.Missing {
 		return v, event.UnknownField
@@ -198,7 +210,8 @@ func (e *Eval) native(t *term, i int) *event.Value {
 }
 
 // lookup asks a table, once an event and actor; about an element each time.
-func (e *Eval) lookup(t *term, i int) (*event.Value, event.Unknown) {
+func (e *Eval) lookup(i int) (*event.Value, event.Unknown) {
+	t := &e.set.terms[i]
 	known := &e.answers[e.slot(i, t.perActor)]
 	if known.epoch != e.epoch || t.perElement {
 		e.ask(t, known)
@@ -210,12 +223,17 @@ func (e *Eval) lookup(t *term, i int) (*event.Value, event.Unknown) {
 func (e *Eval) ask(t *term, known *answer) {
 	base := len(e.args)
 	unknown := event.Known
-	for _, a := range t.args {
+	for i, a := range t.args {
 		v, u := e.term(a)
 		if u != event.Known && unknown != event.UnknownField {
 			unknown = u
 		}
 		e.args = append(e.args, *v)
+		if place := &e.args[base+i].Place; !t.placed[i] {
+			*place = event.Unsought // the actor's is that in the tables that the matcher asks: not of a lookup that finds nothing
+		} else if *place == event.Unsought && u == event.Known {
+			*place = e.place(t, a, v.Str)
+		}
 	}
 	known.epoch, known.unknown = e.epoch, unknown
 	switch {
@@ -227,6 +245,20 @@ func (e *Eval) ask(t *term, known *answer) {
 		known.value, known.unknown = t.fn(e.args[base:], e.ev.Time())
 	}
 	e.args = e.args[:base]
+}
+
+// place finds where the tables have the text of an argument, once an event and actor: several lookups ask about it. That of an
+// actor is in the value already, if the people table has them.
+func (e *Eval) place(of *term, arg int, text string) event.Place {
+	t := &e.set.terms[arg]
+	if t.perElement {
+		return of.lookup.Find(text)
+	}
+	known := &e.places[e.slot(arg, t.perActor)]
+	if known.epoch != e.epoch {
+		*known = placed{e.epoch, of.lookup.Find(text)}
+	}
+	return known.place
 }
 
 // Value is what a group_by field has for the event and actor; ok is false if it is unknown.

@@ -93,14 +93,46 @@ func (s *Set) need(n node, f event.Field) []string {
 // Candidate is a rule that an event may match.
 type Candidate struct {
 	*Compiled
-	Conds []*Cond // its sides', as far as the event's key leaves them open; nil for a side that is False
+	Conds      []*Cond    // its sides', as far as the event's key leaves them open; nil for a side that is False
+	Exceptions []*Cond    // likewise
+	Facts      []OpenFact // those that the key leaves open
+	Settled    uint32     // FactBits of the others
 }
+
+// OpenFact is one of a rule's facts that has to be judged.
+type OpenFact struct {
+	Cond *Cond
+	N    int // of the rule's
+}
+
+// FactBits are the two bits that say how a rule's n-th fact came out: 0 if it is False.
+func FactBits(n int, v Verdict) uint32 {
+	switch v {
+	case True:
+		return FactTrue << (2 * n)
+	case UnknownField, Undecided:
+		return FactUnknown << (2 * n)
+	}
+	return 0
+}
+
+// What the two bits of a fact can be beside 0.
+const (
+	FactUnknown = 1
+	FactTrue    = 2
+)
 
 // Whole is the rule as a candidate of which nothing is known.
 func (c *Compiled) Whole() Candidate {
 	out := Candidate{Compiled: c}
 	for i := range c.Sides {
 		out.Conds = append(out.Conds, c.Sides[i].Cond)
+	}
+	for i := range c.Exceptions {
+		out.Exceptions = append(out.Exceptions, c.Exceptions[i].Cond)
+	}
+	for i, f := range c.Facts {
+		out.Facts = append(out.Facts, OpenFact{f, i})
 	}
 	return out
 }
@@ -247,9 +279,24 @@ func (f *Finder) candidates(at [len(indexed)]int32) (out []Candidate) {
 			c.Conds[i] = f.leave(r.Sides[i].Cond, at, k)
 			open = open || c.Conds[i] != nil
 		}
-		if open {
-			out = append(out, c)
+		if !open {
+			continue
 		}
+		for i := range r.Exceptions {
+			c.Exceptions = append(c.Exceptions, f.leave(r.Exceptions[i].Cond, at, k))
+		}
+		for i, fact := range r.Facts {
+			left := f.leave(fact, at, k)
+			if left == nil {
+				continue
+			}
+			if v, ok := settled(left.plan); ok {
+				c.Settled |= FactBits(i, v)
+			} else {
+				c.Facts = append(c.Facts, OpenFact{left, i})
+			}
+		}
+		out = append(out, c)
 	}
 	return out
 }

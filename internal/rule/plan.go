@@ -139,17 +139,35 @@ func (s *Set) given(n node, k key) node {
 			return constNode(verdictOf(k.missing[i] == n.neg))
 		}
 	case andNode:
-		if left, ok := s.allGiven(n, k, True, False); ok {
+		switch left, ok := s.allGiven(n, k, True, False); {
+		case !ok:
+			return constNode(False)
+		case len(left) == 0:
+			return constNode(True)
+		case len(left) == 1:
+			return left[0]
+		default:
 			return andNode(left)
 		}
-		return constNode(False)
 	case orNode:
-		if left, ok := s.allGiven(n, k, False, True); ok {
+		switch left, ok := s.allGiven(n, k, False, True); {
+		case !ok:
+			return constNode(True)
+		case len(left) == 0:
+			return constNode(False)
+		case len(left) == 1:
+			return left[0]
+		default:
 			return orNode(left)
 		}
-		return constNode(True)
 	}
 	return n
+}
+
+// settled is the verdict of a plan that asks nothing of an event any more; ok is false if it does.
+func settled(n node) (v Verdict, ok bool) {
+	c, ok := n.(constNode) // of a plan that says one thing of an event, given leaves no more than that
+	return Verdict(c), ok
 }
 
 // allGiven leaves out the children that change nothing; ok is false if one of them decides.

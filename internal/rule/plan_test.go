@@ -41,6 +41,10 @@ func TestPlansAndClosuresSayWhatExprSays(t *testing.T) {
 					c.Sides = append(c.Sides, Side{Cond: other})
 					c.needs = set.needs(orNode{cond.root, other.root})
 				}
+				for _, other := range set.Rules[max(0, i-3):] { // what the rules before it look for are its facts and exceptions
+					c.Facts = append(c.Facts, other.Sides[0].Cond)
+					c.Exceptions = append(c.Exceptions, CompiledException{Cond: other.Sides[0].Cond})
+				}
 				set.Rules = append(set.Rules, c)
 			}
 		}
@@ -73,6 +77,9 @@ func compare(t *testing.T, r *rand.Rand, fast, slow *Set) (compared int) {
 				compared++
 			}
 			found := foundFor(e, candidates, lacking)
+			for _, c := range candidates {
+				compared += compareBeside(t, e, reference, c, slow.Rules[c.Index])
+			}
 			for i, rule := range slow.Rules {
 				_, meets := rule.ExplainIndex(fast.Schema, ev)
 				for j, side := range rule.Sides {
@@ -91,6 +98,31 @@ func compare(t *testing.T, r *rand.Rand, fast, slow *Set) (compared int) {
 		}
 	}
 	return compared
+}
+
+// compareBeside judges the facts and exceptions of a rule as it was found, and as they are written.
+func compareBeside(t *testing.T, e, reference *Eval, c Candidate, slow *Compiled) int {
+	bits := c.Settled
+	for _, f := range c.Facts {
+		bits |= FactBits(f.N, e.Verdict(f.Cond))
+	}
+	want := uint32(0)
+	for i, f := range slow.Facts {
+		want |= FactBits(i, f.root.eval(reference))
+	}
+	if bits != want {
+		t.Fatalf("the facts of %s are %b as found, %b as they are written", slow.Sides[0].Cond.Source, bits, want)
+	}
+	for i, x := range slow.Exceptions {
+		got := False
+		if held := c.Exceptions[i]; held != nil {
+			got = e.Verdict(held)
+		}
+		if want := x.Cond.root.eval(reference); got != want {
+			t.Fatalf("exception %s is %v as found, %v as it is written", x.Cond.Source, got, want)
+		}
+	}
+	return len(slow.Facts) + len(slow.Exceptions)
 }
 
 // foundFor are the verdicts, by rule and side, on all that the finder has found.
@@ -160,7 +192,16 @@ func randomAtom(r *rand.Rand) string {
 	word := func() string {
 		return pick(r, `"niche"`, `"pnc"`, `"view"`, `"print"`, `"person"`, `"S1"`, `"S2"`, `"x"`, `""`)
 	}
-	switch r.IntN(10) {
+	derived := func() string {
+		return pick(r, "lower", "upper", "trim") + "(" + text() + ")"
+	}
+	switch r.IntN(13) {
+	case 10:
+		return derived() + " " + pick(r, "==", "!=", "contains", "startsWith") + " " + pick(r, word(), derived(), text())
+	case 11:
+		return fmt.Sprintf("len(split(%s, %s)) %s %d", text(), pick(r, `"e"`, `"s"`, `""`, `"es"`), pick(r, "==", "<", ">"), r.IntN(6))
+	case 12:
+		return fmt.Sprintf("%s matches %q", pick(r, text(), derived()), pick(r, "(?i)^(n|p|V)[a-z-]", "^(S|y)", "^(|x)$", "^[^n]", "(^v|p)", "\\A.", "^$", "^é|^(?i:ſ)"))
 	case 0, 1:
 		return text() + " " + pick(r, "==", "==", "!=", "contains", "startsWith", "endsWith", "matches") + " " + word()
 	case 2:
@@ -196,7 +237,7 @@ func randomEvent(r *rand.Rand, s *event.Schema) *event.Event {
 	set("event.action", event.StringValue(pick(r, "view", "print", "delete", "perhaps")))
 	set("object.type", event.StringValue(pick(r, "person", "vehicle", "x")))
 	set("user.id", event.StringValue(pick(r, "S1", "S2")))
-	set("user.name", event.StringValue(pick(r, "yes", "no", "perhaps", "S1")))
+	set("user.name", event.StringValue(pick(r, "yes", "no", "perhaps", "S1", "\u00e9 no", "YES ", "\xff")))
 	set("requestor.id", event.StringValue(pick(r, "S1", "S2", "S3")))
 	set("object.name", event.StringValue(pick(r, "yes it is", "no", "perhaps", "x", "empty")))
 	set("object.restricted", event.BoolValue(r.IntN(2) == 0))

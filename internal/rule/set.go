@@ -23,6 +23,8 @@ type Set struct {
 	// Disabled are the rules that overlays have switched off, by id.
 	Disabled []DisabledRule
 
+	groupings [][]GroupField // the lists of GroupBy that differ
+
 	terms     []term
 	termIndex map[string]int
 	atoms     []atom
@@ -44,6 +46,7 @@ type Compiled struct {
 	Exceptions []CompiledException
 	Facts      []*Cond
 	GroupBy    []GroupField
+	Grouping   int           // the same for all rules of the same GroupBy; see Set.Groupings
 	Type       string        // of the correlation; event_count if there is none
 	Timespan   time.Duration // of the window, (t − Timespan, t]; of the look-back
 	AtLeast    int           // a hit needs so many events or values, or this sum
@@ -101,6 +104,20 @@ type GroupField struct {
 	Term int
 	List bool // fans out
 }
+
+// grouping returns the number of a list of fields among those that differ.
+func (s *Set) grouping(fields []GroupField) int {
+	i := slices.IndexFunc(s.groupings, func(g []GroupField) bool { return slices.Equal(g, fields) })
+	if i < 0 {
+		i = len(s.groupings)
+		s.groupings = append(s.groupings, fields)
+	}
+	return i
+}
+
+// Groupings is how many lists of group_by fields differ: most rules group by one of a few, so what an event's key is need not
+// be asked for each rule.
+func (s *Set) Groupings() int { return len(s.groupings) }
 
 // Defaults of what a rule may leave out.
 const (

@@ -31,6 +31,7 @@ type term struct {
 	lookup *event.Lookup
 	column string
 	args   []int
+	placed []bool           // by argument: its place is found for the lookup
 	fn     event.LookupFunc // bound; nil where the schema only checks
 
 	perActor, perElement bool // what its value depends on besides the event
@@ -136,6 +137,9 @@ func (s *Set) lookupTerm(l *event.Lookup, column string, args []int) (int, error
 		name += "." + column
 	}
 	t := term{kind: lookupTerm, name: name, typ: typ, lookup: l, column: column, args: args}
+	for _, p := range l.Params {
+		t.placed = append(t.placed, p.Placed && l.Find != nil)
+	}
 	if l.Bind != nil {
 		t.fn = l.Bind(column)
 	}

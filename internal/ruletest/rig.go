@@ -28,6 +28,7 @@ func newRig(like *event.Schema) *rig {
 	for i, l := range lookups {
 		bound[i] = *l
 		bound[i].Bind = func(column string) event.LookupFunc { return r.bind(l, column) }
+		bound[i].Find = nil // each test has tables of its own
 	}
 	r.schema = like.WithLookups(bound...)
 	return r

@@ -81,7 +81,16 @@ func ask(t testing.TB, s *Set, call, when string) string {
 	for k, p := range ls[i].Params {
 		args[k] = argument(t, p.Kind, strings.TrimSpace(texts[k]))
 	}
-	v, why := ls[i].Bind(strings.TrimPrefix(column, "."))(args, at(t, when))
+	answer := ls[i].Bind(strings.TrimPrefix(column, "."))
+	v, why := answer(args, at(t, when))
+	for k, p := range ls[i].Params { // as whoever asks several lookups about one text does
+		if p.Placed && args[k].Has() {
+			args[k].Place = ls[i].Find(args[k].Str)
+		}
+	}
+	if placed, whyPlaced := answer(args, at(t, when)); whyPlaced != why || !placed.Equal(v) {
+		t.Errorf("%s at %s: %v (%d), with places %v (%d)", call, when, v, why, placed, whyPlaced)
+	}
 	if v.Has() != (why == event.Known) {
 		t.Errorf("%s at %s: value %v and reason %d", call, when, v, why)
 	}

@@ -9,7 +9,7 @@ import (
 // associations is whom members of staff have declared to know.
 type associations struct {
 	scope
-	declared map[pair][]association // staff_id, record_ref
+	declared map[two][]association // staff_id, record_ref
 }
 
 type association struct {
@@ -18,30 +18,28 @@ type association struct {
 	relationship string
 }
 
-func newAssociations(t *Table, sc scope, zone *time.Location) *associations {
-	a := &associations{sc, make(map[pair][]association, t.Rows())}
+func newAssociations(t *Table, at keys, sc scope, zone *time.Location) *associations {
+	a := &associations{sc, make(map[two][]association, t.Rows())}
 	for i := range t.Rows() {
 		c := t.row(i) // staff_id, record_ref, relationship, declared_on
-		k := pair{c[0], c[1]}
+		k := pairOf(at[0][i], at[1][i])
 		a.declared[k] = append(a.declared[k], association{beginOf(c[3], zone), c[3] == "", c[2]})
 	}
 	return a
 }
 
 // find returns the latest declaration made by then. One without a date may have been made or not, so that it is unknown.
-func (a *associations) find(args []event.Value, at int64) (latest association, found verdict) {
-	if a == nil || !a.answers(at) {
+func (a *associations) find(q query) (latest association, found verdict) {
+	if a == nil || !a.answers(q.at) {
 		return association{}, unknownTable
 	}
-	var bufStaff, bufRecord [keyBytes]byte
-	staff, record := fold(bufStaff[:0], args[0].Str), fold(bufRecord[:0], args[1].Str)
 	found = a.miss()
 	undated := false
-	for _, d := range a.declared[pair{string(staff), string(record)}] {
+	for _, d := range a.declared[pairOf(q.first, q.second)] {
 		switch {
 		case d.undated:
 			undated = true
-		case d.on <= at && (found != yes || d.on >= latest.on):
+		case d.on <= q.at && (found != yes || d.on >= latest.on):
 			latest, found = d, yes
 		}
 	}
@@ -51,13 +49,13 @@ func (a *associations) find(args []event.Value, at int64) (latest association, f
 	return latest, found
 }
 
-func (s *Set) associated(args []event.Value, at int64) verdict {
-	_, found := s.associations.find(args, at)
+func (s *Set) associated(q query) verdict {
+	_, found := s.associations.find(q)
 	return found
 }
 
-func (s *Set) relationship(args []event.Value, at int64) (event.Value, event.Unknown) {
-	latest, found := s.associations.find(args, at)
+func (s *Set) relationship(q query) (event.Value, event.Unknown) {
+	latest, found := s.associations.find(q)
 	if found != yes {
 		return event.Value{}, found.why()
 	}

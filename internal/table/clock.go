@@ -7,18 +7,18 @@ import (
 	"probity/internal/event"
 )
 
-func (s *Set) localHour(args []event.Value, _ int64) (event.Value, event.Unknown) {
-	return event.IntValue(int64(s.local(args).Hour())), event.Known
+func (s *Set) localHour(q query) (event.Value, event.Unknown) {
+	return event.IntValue(int64(s.local(q).Hour())), event.Known
 }
 
 // localWeekday counts as ISO 8601 does: Monday is 1, Sunday 7.
-func (s *Set) localWeekday(args []event.Value, _ int64) (event.Value, event.Unknown) {
-	return event.IntValue(int64(s.local(args).Weekday()+6)%7 + 1), event.Known
+func (s *Set) localWeekday(q query) (event.Value, event.Unknown) {
+	return event.IntValue(int64(s.local(q).Weekday()+6)%7 + 1), event.Known
 }
 
 // localDate is the day as 2026-03-02. Days recur, so their texts are kept.
-func (s *Set) localDate(args []event.Value, _ int64) (event.Value, event.Unknown) {
-	local := s.local(args)
+func (s *Set) localDate(q query) (event.Value, event.Unknown) {
+	local := s.local(q)
 	_, offset := local.Zone()
 	day := (local.Unix() + int64(offset)) / (24 * 60 * 60)
 	s.dates.RLock()
@@ -39,4 +39,4 @@ type dates struct {
 	text map[int64]string
 }
 
-func (s *Set) local(args []event.Value) time.Time { return time.Unix(0, args[0].Num).In(s.zone) }
+func (s *Set) local(q query) time.Time { return time.Unix(0, q.args[0].Num).In(s.zone) }

@@ -38,6 +38,12 @@
 // Ids, references, accounts, collar numbers, roles and names are compared without regard to case and surrounding space,
 // registration marks without any space.
 //
+// # Places
+//
+// A dozen lookups ask about the few persons and records that an event names. So each text that is a key of some table has a
+// number, its place, which is looked for once an event (Find; Resolve gives that of an actor), and what a table has of it stands at
+// that place. Arguments carry their places; a lookup that is asked without finds them itself.
+//
 // # Rejected
 //
 // Resolving covers' end to the export's own time: a nightly export would then leave every event of the day undecided, and

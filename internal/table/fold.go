@@ -25,6 +25,19 @@ func fold(dst []byte, s string) []byte {
 	return dst
 }
 
+// isFolded reports whether a text is surely as fold leaves it: most are written as they are compared.
+func isFolded(s string) bool {
+	if s == "" || s[0] <= ' ' || s[len(s)-1] <= ' ' {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
+			return false
+		}
+	}
+	return true
+}
+
 // foldUnicode goes through upper case, so that letters with two lower-case forms meet.
 func foldUnicode(s string) string { return strings.ToLower(strings.ToUpper(s)) }
 

@@ -9,9 +9,9 @@ import (
 // question is a lookup and how a set answers it: by a verdict, by a value, or by a column that must be chosen.
 type question struct {
 	event.Lookup
-	verdict func(s *Set, args []event.Value, at int64) verdict
-	value   func(s *Set, args []event.Value, at int64) (event.Value, event.Unknown)
-	column  func(s *Set, column string) event.LookupFunc
+	verdict func(s *Set, q query) verdict
+	value   func(s *Set, q query) (event.Value, event.Unknown)
+	column  func(s *Set, column string) func(query) (event.Value, event.Unknown)
 }
 
 // Lookups describes the functions, for checking conditions without tables. Bind is nil.
@@ -27,6 +27,7 @@ func Lookups() []event.Lookup {
 func (s *Set) Lookups() []event.Lookup {
 	var out []event.Lookup
 	for _, q := range questions() {
+		q.Find = s.Find
 		q.Bind = func(column string) event.LookupFunc { return q.guarded(s, column) }
 		out = append(out, q.Lookup)
 	}
@@ -55,37 +56,93 @@ func (a *Asker) Bind(s *Set, name, column string) (f event.LookupFunc, ok bool) 
 	return q.guarded(s, column), true
 }
 
+// guarded binds the question behind its guard.
 func (q question) guarded(s *Set, column string) event.LookupFunc {
-	return guard(q.Params, q.bind(s, column))
-}
-
-func (q question) bind(s *Set, column string) event.LookupFunc {
+	g := guardOf(q.Params)
 	switch {
 	case q.verdict != nil:
 		return func(args []event.Value, at int64) (event.Value, event.Unknown) {
-			return q.verdict(s, args, at).answer()
+			places, why := g.pass(s, args)
+			if why != event.Known {
+				return event.Value{}, why
+			}
+			return q.verdict(s, query{args, places, at}).answer()
 		}
 	case q.value != nil:
-		return func(args []event.Value, at int64) (event.Value, event.Unknown) { return q.value(s, args, at) }
+		return func(args []event.Value, at int64) (event.Value, event.Unknown) {
+			places, why := g.pass(s, args)
+			if why != event.Known {
+				return event.Value{}, why
+			}
+			return q.value(s, query{args, places, at})
+		}
 	}
-	return q.column(s, column)
+	of := q.column(s, column)
+	return func(args []event.Value, at int64) (event.Value, event.Unknown) {
+		places, why := g.pass(s, args)
+		if why != event.Known {
+			return event.Value{}, why
+		}
+		return of(query{args, places, at})
+	}
 }
 
-// guard answers unknown for an argument that is missing or blank, and for an actor whom nobody resolved: a newer people
-// table may, so until then no table's silence about "dataset:account" says anything about the person.
-func guard(params []event.Param, ask event.LookupFunc) event.LookupFunc {
-	staff := slices.Index(params, staffParam())
-	return func(args []event.Value, at int64) (event.Value, event.Unknown) {
-		for i := range args {
-			if !args[i].Has() || args[i].Kind == event.String && blank(args[i].Str) {
-				return event.Value{}, event.UnknownField
+// query is what a question is asked about.
+type query struct {
+	args []event.Value
+	places
+	at int64 // event time
+}
+
+// places are those of the first two arguments; no later one is a text that tables are keyed by.
+type places struct{ first, second event.Place }
+
+// guard stands before a question: see pass.
+type guard struct {
+	placed [2]bool // which of the first two arguments have a place
+	staff  int     // which argument is a member of staff; -1 if none is
+}
+
+func guardOf(params []event.Param) guard {
+	g := guard{staff: slices.Index(params, staffParam())}
+	for i := range min(len(params), len(g.placed)) {
+		g.placed[i] = params[i].Placed
+	}
+	return g
+}
+
+// pass finds the places of the arguments, or answers unknown: for one that is missing or blank, and for an actor whom nobody
+// resolved: a newer people table may, so until then no table's silence about "dataset:account" says anything about the person.
+func (g *guard) pass(s *Set, args []event.Value) (p places, why event.Unknown) {
+	for i := range args {
+		a := &args[i]
+		at := a.Place
+		if at <= event.Unsought { // what a table has is a text, and not blank
+			if !a.Has() || a.Kind == event.String && blank(a.Str) {
+				return p, event.UnknownField
+			}
+			if at == event.Unsought && i < len(g.placed) && g.placed[i] {
+				at = s.Find(a.Str)
 			}
 		}
-		if staff >= 0 && unresolved(args[staff].Str) {
-			return event.Value{}, event.UnknownTable
+		switch i {
+		case 0:
+			p.first = at
+		case 1:
+			p.second = at
 		}
-		return ask(args, at)
 	}
+	if g.staff < 0 {
+		return p, event.Known
+	}
+	who := p.first
+	if g.staff == 1 {
+		who = p.second
+	}
+	if !s.index.isStaff(who) && unresolved(args[g.staff].Str) {
+		return p, event.UnknownTable
+	}
+	return p, event.Known
 }
 
 func blank(s string) bool {
@@ -97,7 +154,15 @@ func blank(s string) bool {
 	return true
 }
 
-func staffParam() event.Param { return event.Param{Name: "staff_id", Kind: event.String} }
+func staffParam() event.Param { return event.Param{Name: "staff_id", Kind: event.String, Placed: true} }
+
+func recordParam() event.Param {
+	return event.Param{Name: "record_ref", Kind: event.String, Placed: true}
+}
+
+func purposeParam() event.Param {
+	return event.Param{Name: "purpose_ref", Kind: event.String, Placed: true}
+}
 
 // questions lists the lookups by what they ask about.
 func questions() []question {
@@ -137,7 +202,7 @@ func aboutPeople() []question {
 }
 
 func aboutRecords() []question {
-	staff, record := staffParam(), event.Param{Name: "record_ref", Kind: event.String}
+	staff, record := staffParam(), recordParam()
 	both := []string{Nominals, People}
 	return []question{
 		{verdict: (*Set).isPerson, Lookup: event.Lookup{
@@ -170,7 +235,7 @@ func aboutRecords() []question {
 }
 
 func aboutTies() []question {
-	staff, record := staffParam(), event.Param{Name: "record_ref", Kind: event.String}
+	staff, record := staffParam(), recordParam()
 	return []question{
 		{verdict: (*Set).associated, Lookup: event.Lookup{
 			Name: "associated", Params: []event.Param{staff, record}, Result: event.Bool, Tables: []string{Associations},
@@ -188,8 +253,7 @@ func aboutTies() []question {
 }
 
 func aboutWork() []question {
-	staff, record := staffParam(), event.Param{Name: "record_ref", Kind: event.String}
-	purpose := event.Param{Name: "purpose_ref", Kind: event.String}
+	staff, record, purpose := staffParam(), recordParam(), purposeParam()
 	return []question{
 		{verdict: (*Set).assigned, Lookup: event.Lookup{
 			Name: "assigned", Params: []event.Param{staff, purpose}, Result: event.Bool, Tables: []string{Assignments},
@@ -229,7 +293,7 @@ func aboutWork() []question {
 }
 
 func aboutBait() []question {
-	record := event.Param{Name: "record_ref", Kind: event.String}
+	record := recordParam()
 	return []question{
 		{verdict: (*Set).isSensitive, Lookup: event.Lookup{
 			Name: "sensitive", Params: []event.Param{record}, Result: event.Bool, Tables: []string{Sensitive},

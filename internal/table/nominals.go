@@ -5,66 +5,82 @@ import "probity/internal/event"
 // nominals is who a record is about.
 type nominals struct {
 	scope
-	rows map[string]nominal // by record_ref
-	bear map[string]int     // how many records bear a surname
+	at   byPlace // of a record_ref, in rows
+	rows []nominal
+	bear []int // how many records bear a surname, by its number
 }
 
 type nominal struct {
 	identity identity
 	address  string // folded
+	surname  int32  // its number
+	named    int32  // those of people who are called so, in people.named; -1 if nobody is
 }
 
-func newNominals(t *Table, sc scope, n *notes) *nominals {
-	x := &nominals{scope: sc, rows: make(map[string]nominal, t.Rows()), bear: map[string]int{}}
+func newNominals(t *Table, at keys, sc scope, staff *people, n *notes) *nominals {
+	x, surnames := &nominals{scope: sc, rows: make([]nominal, 0, t.Rows())}, map[string]int32{}
 	for i := range t.Rows() {
 		c := t.row(i) // record_ref, surname, forenames, dob, address_id
-		nom := nominal{identity: newIdentity(c[1], c[2], c[3]), address: c[4]}
+		nom := nominal{identity: newIdentity(c[1], c[2], c[3]), address: c[4], named: -1}
 		if nom.identity.born == unreadable {
 			n.add(dobFault, dobRemedy, int32(i))
 		}
-		x.rows[c[0]] = nom
-		x.bear[nom.identity.surname]++
+		number, ok := surnames[nom.identity.surname]
+		if !ok {
+			number = int32(len(x.bear))
+			surnames[nom.identity.surname] = number
+			x.bear = append(x.bear, 0)
+		}
+		nom.surname = number
+		x.bear[number]++
+		if staff != nil {
+			if named, ok := staff.names[pair{nom.identity.surname, nom.identity.forename}]; ok {
+				nom.named = named
+			}
+		}
+		x.at.put(at[0][i], int32(len(x.rows)))
+		x.rows = append(x.rows, nom)
 	}
 	return x
 }
 
-func (x *nominals) find(record string, at int64) (nom nominal, found verdict) {
+// find returns what the table has of a record; found is yes where there is something.
+func (x *nominals) find(record event.Place, at int64) (nom *nominal, found verdict) {
 	if x == nil || !x.answers(at) {
-		return nominal{}, unknownTable
+		return nil, unknownTable
 	}
-	var buf [keyBytes]byte
-	nom, ok := x.rows[string(fold(buf[:0], record))]
-	if !ok {
-		return nominal{}, x.miss()
+	row := x.at.of(record)
+	if row < 0 {
+		return nil, x.miss()
 	}
-	return nom, yes
+	return &x.rows[row], yes
 }
 
-// both finds the nominal of args[0] and the person of args[1]; found is yes only where there are both.
-func (s *Set) both(args []event.Value, at int64) (nom nominal, who *person, found verdict) {
-	nom, isNominal := s.nominals.find(args[0].Str, at)
-	who, isPerson := s.people.find(args[1].Str, at)
+// both finds the nominal of the first argument and the person of the second; found is yes only where there are both.
+func (s *Set) both(q query) (nom *nominal, who *person, found verdict) {
+	nom, isNominal := s.nominals.find(q.first, q.at)
+	who, isPerson := s.people.find(q.second, q.at)
 	return nom, who, isNominal.and(isPerson)
 }
 
-func (s *Set) isPerson(args []event.Value, at int64) verdict {
-	nom, who, found := s.both(args, at)
+func (s *Set) isPerson(q query) verdict {
+	nom, who, found := s.both(q)
 	if found != yes {
 		return found
 	}
 	return nom.identity.same(&who.identity)
 }
 
-func (s *Set) sameAddress(args []event.Value, at int64) verdict {
-	nom, who, found := s.both(args, at)
+func (s *Set) sameAddress(q query) verdict {
+	nom, who, found := s.both(q)
 	if found != yes {
 		return found
 	}
 	return sameText(nom.address, who.address).and(nom.identity.same(&who.identity).not())
 }
 
-func (s *Set) sameSurname(args []event.Value, at int64) verdict {
-	nom, who, found := s.both(args, at)
+func (s *Set) sameSurname(q query) verdict {
+	nom, who, found := s.both(q)
 	if found != yes {
 		return found
 	}
@@ -72,22 +88,22 @@ func (s *Set) sameSurname(args []event.Value, at int64) verdict {
 }
 
 // namesakes counts records, not persons: somebody who is on record in two systems is counted twice.
-func (s *Set) namesakes(args []event.Value, at int64) (event.Value, event.Unknown) {
-	nom, found := s.nominals.find(args[0].Str, at)
+func (s *Set) namesakes(q query) (event.Value, event.Unknown) {
+	nom, found := s.nominals.find(q.first, q.at)
 	if found != yes || nom.identity.surname == "" {
 		return event.Value{}, found.why()
 	}
-	return event.IntValue(int64(s.nominals.bear[nom.identity.surname])), event.Known
+	return event.IntValue(int64(s.nominals.bear[nom.surname])), event.Known
 }
 
-func (s *Set) isStaff(args []event.Value, at int64) verdict {
-	_, is := s.match(args[0].Str, at)
+func (s *Set) isStaff(q query) verdict {
+	_, is := s.match(q)
 	return is
 }
 
 // staffOf is unknown where two members of staff match equally.
-func (s *Set) staffOf(args []event.Value, at int64) (event.Value, event.Unknown) {
-	who, is := s.match(args[0].Str, at)
+func (s *Set) staffOf(q query) (event.Value, event.Unknown) {
+	who, is := s.match(q)
 	switch {
 	case is != yes:
 		return event.Value{}, is.why()
@@ -98,12 +114,12 @@ func (s *Set) staffOf(args []event.Value, at int64) (event.Value, event.Unknown)
 }
 
 // match looks for the member of staff whom a record is about; who is nil unless there is exactly one.
-func (s *Set) match(record string, at int64) (who *person, is verdict) {
-	nom, found := s.nominals.find(record, at)
+func (s *Set) match(q query) (who *person, is verdict) {
+	nom, found := s.nominals.find(q.first, q.at)
 	if found == no {
 		return nil, no
 	}
-	if found != yes || s.people == nil || !s.people.answers(at) {
+	if found != yes || s.people == nil || !s.people.answers(q.at) {
 		return nil, unknownTable
 	}
 	matches := 0
@@ -121,8 +137,10 @@ func (s *Set) match(record string, at int64) (who *person, is verdict) {
 			try(int32(row))
 		}
 	} else {
-		for _, row := range s.people.byName[pair{nom.identity.surname, nom.identity.forename}] {
-			try(row)
+		if nom.named >= 0 {
+			for _, row := range s.people.named[nom.named] {
+				try(row)
+			}
 		}
 		for _, row := range s.people.nameless {
 			try(row)

@@ -43,20 +43,20 @@ type people struct {
 	now      span // when the status on the day of the export holds
 	rows     []person
 	columns  [numPeopleColumns]answers
-	byID     map[string]int32
 	ids      []string // by row
 	systems  []system
-	bySystem map[string]map[string]int32 // the same
-	collars  map[string]int32
-	byName   map[pair][]int32 // surname and first forename
-	nameless []int32          // rows that lack one of the two
+	bySystem map[string]*texts // the same
+	collars  *texts            // the row of each number; disputed if several people claim it
+	names    map[pair]int32    // surname and first forename, in named
+	named    [][]int32         // the rows of those who are called alike
+	nameless []int32           // rows that lack one of the two
 }
 
 // system is one in which people have accounts. There are so few that going through them is quicker than a map, unless a table has
 // them the wrong way round.
 type system struct {
-	dataset string           // folded
-	rows    map[string]int32 // by account; disputed if several people claim it
+	dataset  string // folded
+	accounts *texts // the row of each; disputed if several people claim it
 }
 
 const fewSystems = 16
@@ -78,8 +78,8 @@ type person struct {
 func newPeople(t *Table, sc scope, zone *time.Location, n *notes) *people {
 	p := &people{
 		scope: sc, now: around(t), rows: make([]person, t.Rows()),
-		byID: make(map[string]int32, t.Rows()), ids: make([]string, t.Rows()),
-		collars: map[string]int32{}, byName: make(map[pair][]int32, t.Rows()), bySystem: map[string]map[string]int32{},
+		ids:     make([]string, t.Rows()),
+		collars: newTexts(), names: make(map[pair]int32, t.Rows()), bySystem: map[string]*texts{},
 	}
 	for c := range p.columns {
 		p.columns[c] = newAnswers(t.Rows())
@@ -88,7 +88,6 @@ func newPeople(t *Table, sc scope, zone *time.Location, n *notes) *people {
 		row := int32(i)
 		p.rows[i] = p.newPerson(t.row(i), row, zone, n)
 		p.ids[i] = p.rows[i].cells[colStaffID]
-		p.byID[foldText(p.ids[i])] = row
 		p.addAccounts(row, n)
 		p.addCollar(row, n)
 		p.addName(row, n)
@@ -140,7 +139,7 @@ func (p *people) addAccounts(row int32, n *notes) {
 		}
 		of := p.system(dataset)
 		if of == nil {
-			of = map[string]int32{}
+			of = newTexts()
 			p.systems = append(p.systems, system{dataset, of})
 			p.bySystem[dataset] = of
 		}
@@ -156,15 +155,14 @@ func (p *people) addCollar(row int32, n *notes) {
 }
 
 // enter claims k for row. A second person's claim makes it disputed.
-func (p *people) enter(m map[string]int32, k string, row int32, n *notes, fault string) {
+func (p *people) enter(of *texts, k string, row int32, n *notes, fault string) {
 	const remedy = "leave it with the person who has it now"
-	switch first, taken := m[k]; {
-	case !taken:
-		m[k] = row
-	case first == disputed:
+	switch first := of.put(k, row); first {
+	case row:
+	case disputed:
 		n.add(fault, remedy, row)
-	case first != row:
-		m[k] = disputed
+	default:
+		of.set(k, disputed)
 		n.add(fault, remedy, first, row)
 	}
 }
@@ -177,16 +175,22 @@ func (p *people) addName(row int32, n *notes) {
 		return
 	}
 	k := pair{id.surname, id.forename}
-	for _, other := range p.byName[k] {
+	at, ok := p.names[k]
+	if !ok {
+		at = int32(len(p.named))
+		p.names[k] = at
+		p.named = append(p.named, nil)
+	}
+	for _, other := range p.named[at] {
 		if id.born > 0 && p.rows[other].identity.born == id.born {
 			n.add("the surname, first forename and date of birth of another person; staff_of cannot tell them apart", "check that this is not one person twice", other, row)
 		}
 	}
-	p.byName[k] = append(p.byName[k], row)
+	p.named[at] = append(p.named[at], row)
 }
 
 // find returns the person; found is yes where there is one.
-func (p *people) find(staff string, at int64) (who *person, found verdict) {
+func (p *people) find(staff event.Place, at int64) (who *person, found verdict) {
 	row, found := p.row(staff, at)
 	if found != yes {
 		return nil, found
@@ -194,53 +198,55 @@ func (p *people) find(staff string, at int64) (who *person, found verdict) {
 	return &p.rows[row], yes
 }
 
-// row is find, of the row.
-func (p *people) row(staff string, at int64) (row int32, found verdict) {
+// row is find, of the row: see index.
+func (p *people) row(staff event.Place, at int64) (row int32, found verdict) {
 	if p == nil || !p.answers(at) {
 		return 0, unknownTable
 	}
-	var buf [keyBytes]byte
-	row, ok := p.byID[string(fold(buf[:0], staff))]
-	if !ok {
+	row = int32(staff) - 1
+	if row < 0 || int(row) >= len(p.rows) {
 		return 0, p.miss()
 	}
 	return row, yes
 }
 
 // column answers person(staff_id).name.
-func (s *Set) column(name string) event.LookupFunc {
+func (s *Set) column(name string) func(query) (event.Value, event.Unknown) {
 	c := slices.Index(peopleColumns(), name)
-	return func(args []event.Value, at int64) (event.Value, event.Unknown) {
-		row, found := s.people.row(args[0].Str, at)
+	return func(q query) (event.Value, event.Unknown) {
+		row, found := s.people.row(q.first, q.at)
 		switch {
 		case found != yes:
 			return event.Value{}, found.why()
-		case c == colStatus && at < s.people.now.from:
+		case c == colStatus && q.at < s.people.now.from:
 			return event.Value{}, event.UnknownField // a newer export is of a later day still
-		case c == colStatus && !s.people.now.holds(at):
+		case c == colStatus && !s.people.now.holds(q.at):
 			return event.Value{}, event.UnknownTable
 		}
 		return s.people.columns[c].of(row)
 	}
 }
 
-func (s *Set) knownPerson(args []event.Value, at int64) verdict {
-	_, found := s.people.find(args[0].Str, at)
+func (s *Set) knownPerson(q query) verdict {
+	_, found := s.people.row(q.first, q.at)
 	return found
 }
 
 // hasAccount is about accounts that only this person claims. Somebody of whom no account is listed is one whose accounts
 // nobody knows, and not one who has none.
-func (s *Set) hasAccount(args []event.Value, at int64) verdict {
-	who, found := s.people.find(args[0].Str, at)
+func (s *Set) hasAccount(q query) verdict {
+	who, found := s.people.find(q.first, q.at)
 	if found != yes {
 		return found
 	}
 	var buf [keyBytes]byte
-	dataset := fold(buf[:0], args[1].Str)
+	dataset := fold(buf[:0], q.args[1].Str)
 	for i := range who.accounts {
 		a := &who.accounts[i]
-		if a.left == string(dataset) && s.people.system(a.left)[a.right] != disputed {
+		if a.left != string(dataset) {
+			continue
+		}
+		if row, _ := s.people.system(a.left).find(a.right); row != disputed {
 			return yes
 		}
 	}

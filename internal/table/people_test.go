@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"probity/internal/event"
 )
 
 const (
@@ -111,17 +113,23 @@ func TestResolveFindsTheOnePersonWhoHasTheAccount(t *testing.T) {
 		{"pnc", "", answer{}, answer{}},
 	} {
 		var a, r answer
-		a.ID, a.OK = s.Resolve(c.dataset, c.token, at(t, noon))
-		r.ID, r.OK = s.ResolveRequestor(c.dataset, c.token, at(t, noon))
+		for into, v := range map[*answer]event.Value{
+			&a: s.Resolve(c.dataset, c.token, at(t, noon)), &r: s.ResolveRequestor(c.dataset, c.token, at(t, noon)),
+		} {
+			into.ID, into.OK = v.Str, v.Has()
+			if v.Has() && v.Place != s.Find(v.Str) {
+				t.Errorf("%s %s: place %d, found at %d", c.dataset, c.token, v.Place, s.Find(v.Str))
+			}
+		}
 		if diff := cmp.Diff([]answer{c.account, c.reqestor}, []answer{a, r}); diff != "" {
 			t.Errorf("%s %s: %s", c.dataset, c.token, diff)
 		}
 	}
-	if id, ok := s.Resolve("niche", "c4821", at(t, lastYear)); ok {
-		t.Errorf("outside its span the table resolves %s", id)
+	if id := s.Resolve("niche", "c4821", at(t, lastYear)); id.Has() {
+		t.Errorf("outside its span the table resolves %s", id.Str)
 	}
-	if id, ok := NewSet(nil).ResolveRequestor("niche", "c4821", at(t, noon)); ok {
-		t.Errorf("without a table %s", id)
+	if id := NewSet(nil).ResolveRequestor("niche", "c4821", at(t, noon)); id.Has() {
+		t.Errorf("without a table %s", id.Str)
 	}
 }
 

@@ -2,41 +2,25 @@ package table
 
 import "time"
 
-// periods holds, by key, the spans of time for which rows hold. The spans of one key are a list through one slab, which
-// costs a table of a million rows one allocation and the garbage collector nothing.
-type periods[K comparable] struct {
-	first map[K]int32
-	slab  []period
-}
+// periods are the spans of time for which rows hold. Those of one key are a list through one slab, which costs a table of a
+// million rows one allocation and the garbage collector nothing.
+type periods []period
 
 type period struct {
 	span
 	next int32 // -1 at the end
 }
 
-func newPeriods[K comparable](rows int) periods[K] {
-	return periods[K]{first: make(map[K]int32, rows), slab: make([]period, 0, rows)}
+// add puts a span before the list that begins at next, -1 for none, and returns its index: that list's new beginning.
+func (p *periods) add(s span, next int32) int32 {
+	*p = append(*p, period{s, next})
+	return int32(len(*p) - 1)
 }
 
-// add returns the index of the span.
-func (p *periods[K]) add(k K, s span) int32 {
-	next, ok := p.first[k]
-	if !ok {
-		next = -1
-	}
-	at := int32(len(p.slab))
-	p.slab = append(p.slab, period{s, next})
-	p.first[k] = at
-	return at
-}
-
-// any reports whether a span of the list that begins at i holds at a time; ok is whether there is a list.
-func (p *periods[K]) any(i int32, ok bool, at int64) bool {
-	if !ok {
-		return false
-	}
-	for ; i >= 0; i = p.slab[i].next {
-		if p.slab[i].holds(at) {
+// any reports whether a span of the list that begins at i holds at a time.
+func (p periods) any(i int32, at int64) bool {
+	for ; i >= 0; i = p[i].next {
+		if p[i].holds(at) {
 			return true
 		}
 	}

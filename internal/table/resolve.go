@@ -1,11 +1,13 @@
 package table
 
-// Resolve returns the person who has an account of a system, as the people table in force for event time at knows it. An
-// account that two people claim is nobody's.
-func (s *Set) Resolve(dataset, account string, at int64) (staffID string, ok bool) {
+import "probity/internal/event"
+
+// Resolve returns the staff id of the person who has an account of a system, as the people table in force for event time at
+// knows it, with its place; Missing if none is known. An account that two people claim is nobody's.
+func (s *Set) Resolve(dataset, account string, at int64) event.Value {
 	p := s.people
 	if p == nil || !p.answers(at) {
-		return "", false
+		return event.Value{}
 	}
 	row, found := p.account(dataset, account)
 	return p.id(row, found)
@@ -13,15 +15,14 @@ func (s *Set) Resolve(dataset, account string, at int64) (staffID string, ok boo
 
 // ResolveRequestor returns the person whom a requester's token names: an account of the system, or else a collar number.
 // An account that two people claim is not tried as a collar number.
-func (s *Set) ResolveRequestor(dataset, token string, at int64) (staffID string, ok bool) {
+func (s *Set) ResolveRequestor(dataset, token string, at int64) event.Value {
 	p := s.people
 	if p == nil || !p.answers(at) {
-		return "", false
+		return event.Value{}
 	}
 	row, found := p.account(dataset, token)
 	if !found {
-		var buf [keyBytes]byte
-		row, found = p.collars[string(fold(buf[:0], token))]
+		row, found = p.collars.findFolded(token)
 	}
 	return p.id(row, found)
 }
@@ -32,27 +33,27 @@ func (p *people) account(dataset, account string) (row int32, found bool) {
 		var buf [keyBytes]byte
 		accounts = p.system(string(fold(buf[:0], dataset)))
 	}
-	var buf [keyBytes]byte
-	row, found = accounts[string(fold(buf[:0], account))]
-	return row, found
+	return accounts.findFolded(account)
 }
 
 // system returns the rows of a system's accounts, nil if there are none. The dataset is given folded, as most are written.
-func (p *people) system(dataset string) map[string]int32 {
+func (p *people) system(dataset string) *texts {
 	if len(p.systems) > fewSystems {
 		return p.bySystem[dataset]
 	}
 	for i := range p.systems {
 		if p.systems[i].dataset == dataset {
-			return p.systems[i].rows
+			return p.systems[i].accounts
 		}
 	}
 	return nil
 }
 
-func (p *people) id(row int32, found bool) (string, bool) {
+func (p *people) id(row int32, found bool) event.Value {
 	if !found || row == disputed {
-		return "", false
+		return event.Value{}
 	}
-	return p.ids[row], true
+	v := event.StringValue(p.ids[row])
+	v.Place = event.Place(row + 1) // see index
+	return v
 }

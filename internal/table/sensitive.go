@@ -10,7 +10,8 @@ import (
 // sensitive is the records that only some roles have business with.
 type sensitive struct {
 	scope
-	labels map[string][]label // by record_ref
+	at     byPlace   // of a record, in labels
+	labels [][]label // of one record
 }
 
 type label struct {
@@ -19,8 +20,8 @@ type label struct {
 	roles   []string // folded
 }
 
-func newSensitive(t *Table, sc scope, zone *time.Location) *sensitive {
-	x := &sensitive{sc, make(map[string][]label, t.Rows())}
+func newSensitive(t *Table, at keys, sc scope, zone *time.Location) *sensitive {
+	x := &sensitive{scope: sc}
 	for i := range t.Rows() {
 		c := t.row(i) // record_ref, label, allowed_roles, expires
 		l := label{expires: endOf(c[3], zone), text: c[1]}
@@ -29,18 +30,25 @@ func newSensitive(t *Table, sc scope, zone *time.Location) *sensitive {
 				l.roles = append(l.roles, role)
 			}
 		}
-		x.labels[c[0]] = append(x.labels[c[0]], l)
+		n := x.at.of(at[0][i])
+		if n < 0 {
+			n = int32(len(x.labels))
+			x.at.put(at[0][i], n)
+			x.labels = append(x.labels, nil)
+		}
+		x.labels[n] = append(x.labels[n], l)
 	}
 	return x
 }
 
 // of returns the labels of a record, expired ones among them; found is yes if one is in force.
-func (x *sensitive) of(record string, at int64) (labels []label, found verdict) {
+func (x *sensitive) of(record event.Place, at int64) (labels []label, found verdict) {
 	if x == nil || !x.answers(at) {
 		return nil, unknownTable
 	}
-	var buf [keyBytes]byte
-	labels = x.labels[string(fold(buf[:0], record))]
+	if n := x.at.of(record); n >= 0 {
+		labels = x.labels[n]
+	}
 	for i := range labels {
 		if labels[i].inForce(at) {
 			return labels, yes
@@ -64,16 +72,16 @@ func (l *label) allows(role []byte) verdict {
 	return no
 }
 
-func (s *Set) isSensitive(args []event.Value, at int64) verdict {
-	_, found := s.sensitive.of(args[0].Str, at)
+func (s *Set) isSensitive(q query) verdict {
+	_, found := s.sensitive.of(q.first, q.at)
 	return found
 }
 
 // sensitiveLabel is the first label in force, in the order of the file, that has a text.
-func (s *Set) sensitiveLabel(args []event.Value, at int64) (event.Value, event.Unknown) {
-	labels, found := s.sensitive.of(args[0].Str, at)
+func (s *Set) sensitiveLabel(q query) (event.Value, event.Unknown) {
+	labels, found := s.sensitive.of(q.first, q.at)
 	for i := range labels {
-		if l := &labels[i]; l.inForce(at) && l.text != "" {
+		if l := &labels[i]; l.inForce(q.at) && l.text != "" {
 			return event.StringValue(l.text), event.Known
 		}
 	}
@@ -81,16 +89,16 @@ func (s *Set) sensitiveLabel(args []event.Value, at int64) (event.Value, event.U
 }
 
 // roleAllowed is yes for every role on a record that is not sensitive, and where any label in force names the role.
-func (s *Set) roleAllowed(args []event.Value, at int64) verdict {
-	labels, found := s.sensitive.of(args[0].Str, at)
+func (s *Set) roleAllowed(q query) verdict {
+	labels, found := s.sensitive.of(q.first, q.at)
 	if found != yes {
 		return found.not()
 	}
 	var buf [keyBytes]byte
-	role := fold(buf[:0], args[1].Str)
+	role := fold(buf[:0], q.args[1].Str)
 	is := no
 	for i := range labels {
-		if labels[i].inForce(at) {
+		if labels[i].inForce(q.at) {
 			is = is.or(labels[i].allows(role))
 		}
 	}
@@ -100,28 +108,31 @@ func (s *Set) roleAllowed(args []event.Value, at int64) verdict {
 // honeytokens is records that are nobody's business: bait.
 type honeytokens struct {
 	scope
-	planted map[string]int64 // by record_ref: when first
+	at      byPlace // of a record, in planted
+	planted []int64 // when first
 }
 
-func newHoneytokens(t *Table, sc scope, zone *time.Location) *honeytokens {
-	h := &honeytokens{sc, make(map[string]int64, t.Rows())}
+func newHoneytokens(t *Table, at keys, sc scope, zone *time.Location) *honeytokens {
+	h := &honeytokens{scope: sc}
 	for i := range t.Rows() {
 		c := t.row(i) // record_ref, planted_on
 		on := beginOf(c[1], zone)
-		if first, ok := h.planted[c[0]]; !ok || on < first {
-			h.planted[c[0]] = on
+		if n := h.at.of(at[0][i]); n >= 0 {
+			h.planted[n] = min(h.planted[n], on)
+			continue
 		}
+		h.at.put(at[0][i], int32(len(h.planted)))
+		h.planted = append(h.planted, on)
 	}
 	return h
 }
 
-func (s *Set) honeytoken(args []event.Value, at int64) verdict {
+func (s *Set) honeytoken(q query) verdict {
 	h := s.honeytokens
-	if h == nil || !h.answers(at) {
+	if h == nil || !h.answers(q.at) {
 		return unknownTable
 	}
-	var buf [keyBytes]byte
-	if on, ok := h.planted[string(fold(buf[:0], args[0].Str))]; ok && on <= at {
+	if n := h.at.of(q.first); n >= 0 && h.planted[n] <= q.at {
 		return yes
 	}
 	return h.miss()

@@ -22,6 +22,7 @@ type Set struct {
 	versions     []Version
 	findings     []Finding
 	held         map[string]Held // what there is, by table
+	index        *index
 }
 
 // NewSet indexes tables; zone is that of their local times, nil for UTC. A table that is not given is absent, and every
@@ -37,16 +38,18 @@ func NewSet(zone *time.Location, tables ...*Table) *Set {
 			byName[t.name] = t
 		}
 	}
+	var at map[string]keys
+	s.index, at = newIndex(byName)
 	for _, name := range Names() {
 		if t := byName[name]; t != nil {
-			s.add(t)
+			s.add(t, at[name])
 		}
 	}
 	slices.SortFunc(s.versions, func(a, b Version) int { return strings.Compare(a.Name, b.Name) })
 	return s
 }
 
-func (s *Set) add(t *Table) {
+func (s *Set) add(t *Table, at keys) {
 	sc := scopeOf(t, s.zone)
 	s.versions = append(s.versions, sc.version(t))
 	s.held[t.name] = heldOf(t)
@@ -55,21 +58,21 @@ func (s *Set) add(t *Table) {
 	case People:
 		s.people = newPeople(t, sc, s.zone, &notes)
 	case Roster:
-		s.roster = newRoster(t, sc, s.zone)
+		s.roster = newRoster(t, at, sc, s.zone)
 	case Vehicles:
-		s.vehicles = newVehicles(t, sc)
+		s.vehicles = newVehicles(t, at, sc)
 	case Associations:
-		s.associations = newAssociations(t, sc, s.zone)
+		s.associations = newAssociations(t, at, sc, s.zone)
 	case Nominals:
-		s.nominals = newNominals(t, sc, &notes)
+		s.nominals = newNominals(t, at, sc, s.people, &notes)
 	case Assignments:
-		s.assignments = newAssignments(t, sc, s.zone)
+		s.assignments = newAssignments(t, at, sc, s.zone)
 	case Links:
-		s.links = newLinks(t, sc, s.zone)
+		s.links = newLinks(t, at, sc, s.zone)
 	case Sensitive:
-		s.sensitive = newSensitive(t, sc, s.zone)
+		s.sensitive = newSensitive(t, at, sc, s.zone)
 	case Honeytokens:
-		s.honeytokens = newHoneytokens(t, sc, s.zone)
+		s.honeytokens = newHoneytokens(t, at, sc, s.zone)
 	}
 	notes.claim(sc)
 	s.findings = append(s.findings, notes.list()...)

@@ -5,26 +5,30 @@ import "probity/internal/event"
 // vehicles is whose vehicle it is. A vehicle may have several keepers.
 type vehicles struct {
 	scope
-	keepers map[pair]struct{} // vrm without spaces, staff_id
+	keepers map[keeper]struct{}
 }
 
-func newVehicles(t *Table, sc scope) *vehicles {
-	v := &vehicles{sc, make(map[pair]struct{}, t.Rows())}
+type keeper struct {
+	mark  string // without spaces
+	staff event.Place
+}
+
+func newVehicles(t *Table, at keys, sc scope) *vehicles {
+	v := &vehicles{sc, make(map[keeper]struct{}, t.Rows())}
 	for i := range t.Rows() {
-		c := t.row(i) // vrm, staff_id
-		v.keepers[pair{c[0], c[1]}] = struct{}{}
+		v.keepers[keeper{t.row(i)[0], at[1][i]}] = struct{}{} // vrm, staff_id
 	}
 	return v
 }
 
-func (s *Set) registeredTo(args []event.Value, at int64) verdict {
+func (s *Set) registeredTo(q query) verdict {
 	v := s.vehicles
-	if v == nil || !v.answers(at) {
+	if v == nil || !v.answers(q.at) {
 		return unknownTable
 	}
-	var bufPlate, bufStaff [keyBytes]byte
-	mark, keeper := foldPlate(bufPlate[:0], args[0].Str), fold(bufStaff[:0], args[1].Str)
-	if _, ok := v.keepers[pair{string(mark), string(keeper)}]; ok {
+	var buf [keyBytes]byte
+	mark := foldPlate(buf[:0], q.args[0].Str)
+	if _, ok := v.keepers[keeper{string(mark), q.second}]; ok {
 		return yes
 	}
 	return v.miss()
