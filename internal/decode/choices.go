@@ -8,26 +8,27 @@ import (
 
 // The general way to a rule's value, Worker.value, asks at every step what the spec says, and whether the native field may be a
 // list, a path, or illegible. Most rules in most records take one text through one table: for those the spec is laid out flat
-// beforehand, as choices of which the first that yields a text is the value. A fuzz test holds both ways against each other.
+// beforehand, as choices of which the first that yields a text gives the value. A fuzz test holds both ways against each other.
 
-// choice yields the text of the first of some native fields that the record has, or a constant, if what it asks for holds.
+// choice reads the text of a native field, or is a constant.
 type choice struct {
-	when     []reading // each must yield a text
-	from     []reading
-	constant string
+	way     way
+	ref     int32 // the native field
+	missing int32 // the choice to go on with where the record lacks the field,
+	nothing int32 // where nothing is made of its text,
+	found   int32 // and where something is; 0: that is the value
+	of, nth int32 // by word: which column of the worker's, and which of the column's readings
+	*reading
 }
 
 // reading is what a spec makes of the text of a native field.
 type reading struct {
-	ref   int
-	way   way
-	of    int       // by word: which column of the worker's, and
-	nth   int       // which of the column's readings
-	spec  *spec     // whose rewriting it is,
-	guard *[]string // or the values that one of its guards asks for: then the text says only that it has one of them
+	spec     *spec     // whose rewriting it is,
+	guard    *[]string // or the values that one of its guards asks for: then the text says only that it has one of them
+	constant string    // in place of both
 }
 
-// way is how a reading comes by its text.
+// way is how a choice comes by its text.
 type way uint8
 
 const (
@@ -35,43 +36,58 @@ const (
 	hostPart
 	byWord    // texts that come again and again, with what is made of them remembered
 	rewritten // worked out every time
+	constant
 )
 
-// planRule lays out a rule's spec; what it cannot lay out keeps to the general way.
-func (d *Decoder) planRule(r *rule) {
-	if choices, ok := d.plan(&r.spec, nil); ok {
-		r.choices = choices
-	}
-	if len(r.choices) == 1 && len(r.choices[0].when) == 0 && len(r.choices[0].from) == 1 && r.choices[0].from[0].way == asItStands {
-		r.single = true
+// column is a native field whose texts are remembered with what rules read in them.
+type column struct {
+	ref      int32
+	readings []*reading
+}
+
+// layOut lays out a rule's spec; what it cannot lay out keeps to the general way.
+func (d *Decoder) layOut(r *rule) {
+	if isFlat(&r.spec) {
+		r.choices = d.choices(nil, &r.spec, nil)
 	}
 }
 
-// plan returns the choices of a spec inside others whose guards are when.
-func (d *Decoder) plan(s *spec, when []reading) ([]choice, bool) {
-	if s.split != "" {
-		return nil, false
-	}
+// isFlat reports whether a spec yields texts by no more than choices.
+func isFlat(s *spec) bool {
+	asksForNone := func(g guard) bool { return slices.Contains(g.values, "") } // for a field that is missing
+	return s.split == "" && !slices.ContainsFunc(s.when, asksForNone) &&
+		!slices.ContainsFunc(s.first, func(a spec) bool { return !isFlat(&a) })
+}
+
+// choices appends those of a spec inside others whose guards are when. Each ends with what it yields, or leads to one behind it.
+func (d *Decoder) choices(out []choice, s *spec, when []choice) []choice {
 	for i := range s.when {
 		g := &s.when[i]
-		if slices.Contains(g.values, "") {
-			return nil, false // it asks for a field that is missing
-		}
-		when = append(slices.Clone(when), d.read(reading{ref: g.ref, way: byWord, guard: &g.values}))
+		when = append(slices.Clone(when), d.read(choice{way: byWord, ref: int32(g.ref), reading: &reading{guard: &g.values}}))
 	}
-	var out []choice
 	for i := range s.first {
-		inner, ok := d.plan(&s.first[i], when)
-		if !ok {
-			return nil, false
-		}
-		out = append(out, inner...)
+		out = d.choices(out, &s.first[i], when)
 	}
-	last := choice{when: when, constant: s.constant}
+	if len(s.from) == 0 && s.constant == "" {
+		return out
+	}
+	start := len(out)
+	out = append(out, when...)
 	for _, r := range s.from {
-		last.from = append(last.from, d.read(reading{ref: r, way: s.way(), spec: s}))
+		out = append(out, d.read(choice{way: s.way(), ref: int32(r), reading: &reading{spec: s}}))
 	}
-	return append(out, last), true
+	if s.constant != "" {
+		out = append(out, choice{way: constant, reading: &reading{constant: s.constant}})
+	}
+	end := int32(len(out))
+	for i := start; i < len(out); i++ {
+		if c := &out[i]; i < start+len(when) {
+			c.missing, c.nothing, c.found = end, end, int32(i+1)
+		} else {
+			c.missing, c.nothing = int32(i+1), end // what is there is what counts, whatever is made of it
+		}
+	}
+	return out
 }
 
 // way is how the spec's rewriting is best done. Texts that a pattern is for are seldom the same again.
@@ -88,81 +104,60 @@ func (s *spec) way() way {
 	return rewritten
 }
 
-// read gives a reading by word its place.
-func (d *Decoder) read(r reading) reading {
-	if r.way != byWord {
-		return r
+// read gives a choice by word its place.
+func (d *Decoder) read(c choice) choice {
+	if c.way != byWord {
+		return c
 	}
-	r.of = slices.IndexFunc(d.columns, func(c []reading) bool { return c[0].ref == r.ref })
-	if r.of < 0 {
-		r.of = len(d.columns)
-		d.columns = append(d.columns, nil)
+	of := slices.IndexFunc(d.columns, func(col column) bool { return col.ref == c.ref })
+	if of < 0 {
+		of = len(d.columns)
+		d.columns = append(d.columns, column{ref: c.ref})
 	}
-	r.nth = len(d.columns[r.of])
-	d.columns[r.of] = append(d.columns[r.of], r)
-	return r
+	col := &d.columns[of]
+	c.of, c.nth = int32(of), int32(len(col.readings))
+	col.readings = append(col.readings, c.reading)
+	return c
 }
 
-// set sets the slot of a rule that is laid out, in a record without arrays, paths and illegible fields.
-func (w *Worker) set(r *rule, slot *event.Value) {
-	text := ""
-	if r.single {
-		text = w.natives.refs[r.choices[0].from[0].ref].text
-	} else {
-		for i := range r.choices {
-			if text = w.yield(&r.choices[i]); text != "" {
-				break
-			}
+// yield returns the text of the first choice that yields one, in a record without arrays, paths and illegible fields.
+func (w *Worker) yield(choices []choice) string {
+	for at := int32(0); int(at) < len(choices); {
+		c := &choices[at]
+		if c.way == constant {
+			return c.constant
+		}
+		text := w.natives.text(int(c.ref))
+		if text == "" {
+			at = c.missing
+			continue
+		}
+		text = w.made(c, text)
+		switch {
+		case text == "":
+			at = c.nothing
+		case c.found == 0:
+			return text
+		default:
+			at = c.found
 		}
 	}
-	w.put(slot, r.name, r.kind, text)
+	return ""
 }
 
-// put is coerce for one text, into an empty slot: a Value is large enough for its copies to be felt.
-func (w *Worker) put(slot *event.Value, name string, kind event.Kind, text string) {
-	if text == "" {
-		return
-	}
-	switch kind {
-	case event.String:
-		slot.Kind, slot.Str = event.String, text
-		return
-	case event.Int:
-		if n, ok := readInt(text); ok {
-			slot.Kind, slot.Num = event.Int, n
-			return
-		}
-	}
-	*slot = w.coerce(name, kind, text, nil)
-}
-
-func (w *Worker) yield(c *choice) string {
-	for i := range c.when {
-		if w.reading(&c.when[i]) == "" {
-			return ""
-		}
-	}
-	for i := range c.from {
-		if r := &c.from[i]; w.natives.refs[r.ref].text != "" {
-			return w.reading(r)
-		}
-	}
-	return c.constant
-}
-
-func (w *Worker) reading(r *reading) string {
-	text := w.natives.refs[r.ref].text
-	switch {
-	case text == "" || r.way == asItStands:
+// made is what a choice makes of a text.
+func (w *Worker) made(c *choice, text string) string {
+	switch c.way {
+	case asItStands:
 		return text
-	case r.way == hostPart:
+	case hostPart:
 		return hostOnly(text)
-	case r.way == byWord:
-		if known := w.words[r.of].word(w, text); known != nil {
-			return known.readings[r.nth]
+	case byWord:
+		if known := &w.words[c.of]; known.has(w, text) {
+			return known.reading(known.current, c.nth)
 		}
 	}
-	return w.work(r, text)
+	return w.work(c.reading, text)
 }
 
 // work works a reading out.
@@ -174,4 +169,54 @@ func (w *Worker) work(r *reading, text string) string {
 		return text
 	}
 	return ""
+}
+
+// empty empties a slot, which most are already.
+func empty(slot *event.Value) {
+	if slot.Kind != event.Missing || slot.Num != 0 {
+		*slot = event.Value{}
+	}
+}
+
+// putText sets a slot to a String, or empties it. A slot holds what the record before had, and no more of it is written than is
+// another now: while garbage is collected each pointer that is written costs extra.
+func putText(slot *event.Value, text string) {
+	switch {
+	case text == "":
+		empty(slot)
+		return
+	case slot.Kind != event.String:
+		*slot = event.Value{Kind: event.String}
+	}
+	slot.Str = text
+}
+
+// put is coerce for one text.
+func (w *Worker) put(slot *event.Value, name string, kind event.Kind, text string) {
+	if text == "" {
+		empty(slot)
+		return
+	}
+	if kind == event.String {
+		putText(slot, text)
+		return
+	}
+	if slot.Kind != kind || kind == event.List {
+		*slot = event.Value{}
+	}
+	switch kind {
+	case event.Int:
+		if n, ok := readInt(text); ok {
+			slot.Kind, slot.Num = event.Int, n
+			return
+		}
+	case event.Bool:
+		if b, ok := readBool(text); ok {
+			if slot.Kind, slot.Num = event.Bool, 0; b {
+				slot.Num = 1
+			}
+			return
+		}
+	}
+	*slot = w.coerce(name, kind, text, nil)
 }

@@ -1,6 +1,9 @@
 package decode
 
-import "strings"
+import (
+	"encoding/binary"
+	"strings"
+)
 
 // maxDate is the longest date that is remembered, as 2006-01-02T.
 const maxDate = 16
@@ -67,10 +70,15 @@ func (d *dayBefore) read(l *layout, text string) (civil, bool) {
 
 // readTimeOfDay reads a text of 8 bytes or more.
 func readTimeOfDay(tail []element, text string) (c civil, ok bool) {
-	hour, ok1 := readDigits(text, 2)
-	minute, ok2 := readDigits(text[3:], 2)
-	second, ok3 := readDigits(text[6:], 2)
-	if !ok1 || !ok2 || !ok3 || text[2] != ':' || text[5] != ':' || hour > 23 || minute > 59 || second > 59 {
+	const colons, digits = 0x00003a00003a0000, 0x3030003030003030 // as 00:00:00 reads from its last byte to its first
+	eight := binary.LittleEndian.Uint64(bytesOf(text))
+	d := eight ^ (colons | digits)   // now each byte is a digit's value, or nothing for a colon
+	const over9 = 0x7676007676007676 // with it each digit above 9 reaches the highest bit, which no other byte may have
+	if d&0x8080ff8080ff8080 != 0 || (d+over9)&0x8080808080808080 != 0 {
+		return civil{}, false
+	}
+	hour, minute, second := d&0xff*10+d>>8&0xff, d>>24&0xff*10+d>>32&0xff, d>>48&0xff*10+d>>56
+	if hour > 23 || minute > 59 || second > 59 {
 		return civil{}, false
 	}
 	text = text[len(timeOfDay):]

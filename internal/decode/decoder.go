@@ -28,7 +28,7 @@ type Options struct {
 // Decoder is a format made ready for one source. It is immutable and shared; framers and workers hold what changes.
 type Decoder struct {
 	source     string
-	dataset    event.Value
+	dataset    string
 	format     *Format
 	schema     *event.Schema
 	limit      int
@@ -46,7 +46,8 @@ type Decoder struct {
 	idRefs     []int
 	sequence   *sequence
 	rules      []rule
-	columns    [][]reading // by native field: what rules read in its texts, where these are remembered
+	columns    []column      // native fields whose texts are remembered with what rules read in them
+	others     []event.Field // that decoding never sets
 }
 
 type sequence struct {
@@ -61,7 +62,6 @@ type rule struct {
 	kind    event.Kind
 	spec    spec
 	choices []choice // the spec laid out; nil if it is not
-	single  bool     // the choices are one native field as it stands
 }
 
 // New builds a decoder. The format must be one that ParseFormat found no problem in.
@@ -84,7 +84,7 @@ func New(o Options) (*Decoder, error) {
 		dataset = o.Source
 	}
 	d := &Decoder{
-		source: o.Source, dataset: event.StringValue(dataset), format: o.Format, schema: o.Schema, limit: limit,
+		source: o.Source, dataset: dataset, format: o.Format, schema: o.Schema, limit: limit,
 		charmap: charmaps[o.Format.Encoding], refNames: map[string]int{}, outerNames: map[string]int{},
 	}
 	if err := d.compile(o.Fields); err != nil {
@@ -138,8 +138,9 @@ func (d *Decoder) compile(fields map[string]event.Kind) error {
 		return err
 	}
 	for i := range d.rules { // their specs stay where they are from now on
-		d.planRule(&d.rules[i])
+		d.layOut(&d.rules[i])
 	}
+	d.others = d.unset()
 	return nil
 }
 
@@ -197,6 +198,27 @@ func (d *Decoder) addRule(name string, s spec) error {
 	}
 	d.rules = append(d.rules, rule{field: field, name: name, kind: d.schema.Info(field).Kind, spec: s})
 	return nil
+}
+
+// unset are the fields that decoding never sets.
+func (d *Decoder) unset() []event.Field {
+	sets := map[event.Field]bool{}
+	for _, f := range []event.Field{event.FieldTime, event.FieldTimeAmbiguous, event.FieldDataset} {
+		sets[f] = true
+	}
+	if d.sequence != nil {
+		sets[event.FieldSequence], sets[event.FieldSequenceScope] = true, true
+	}
+	for i := range d.rules {
+		sets[d.rules[i].field] = true
+	}
+	var out []event.Field
+	for i := range d.schema.Len() {
+		if f := event.Field(i); !sets[f] {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // ref returns the index of a native name or path that the format refers to.

@@ -3,8 +3,9 @@
 // publishes its schema.
 //
 // It does no input or output beyond its embedded formats, reads no clock, knows no persons and keeps nothing between two
-// records but parsers, and what spares it work: names, words and the day (natives.go, words.go, daybefore.go). Package source
-// frames with it; the pipeline decodes with it, one Worker a goroutine; the command decode shows what it makes of a file.
+// records but parsers, and what spares it work: names, words, the day, and what the rules come to (natives.go, words.go,
+// daybefore.go, plan.go). Package source frames with it; the pipeline decodes with it, one Worker a goroutine; the command decode
+// shows what it makes of a file.
 //
 // # A format
 //
@@ -101,9 +102,10 @@
 // event costs itself only. Rejected: reading XML while framing, since a resume in mid-file would need the parser's state.
 //
 // What is common has a short way of its own, which takes a third of the time: JSON without arrays and objects (parseflat.go), rows
-// without quotes (parsecsv.go), rules whose field is one text through one table (choices.go). Each leaves what it does not know to
-// the general way, and tests decode mutated records with and without the short ways. Rejected: a short way for nested JSON, since it
-// would be a second parser of all JSON.
+// without quotes (parsecsv.go), rules whose field is one text through one table (choices.go), and what all rules come to in records
+// with the same fields and the same words in them (plan.go). Each leaves what it does not know to the general way, and tests decode
+// mutated records with and without the short ways. Rejected: a short way for nested JSON, since it would be a second parser of all
+// JSON.
 //
 // Structured data of RFC 5424 is validated by the library and then read again in order, since the library's map forgets
 // order and repetition. JSON is read by valyala/fastjson, with depth bounded before it recurses.

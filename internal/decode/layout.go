@@ -253,11 +253,11 @@ func readFraction(text string, width int) (nanos int64, rest string, ok bool) {
 	if digits == 0 || width > 0 && digits != width {
 		return 0, text, false
 	}
-	for ; digits < 9; digits++ {
-		nanos *= 10
-	}
-	return nanos, text[i:], true
+	return nanos * scales[digits], text[i:], true
 }
+
+// scales are by how much a number of so many digits behind the point is multiplied.
+var scales = [10]int64{1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 1e2, 1e1, 1}
 
 // readOffset reads Z or ±hh:mm as seconds east of UTC.
 func readOffset(text string) (seconds int64, rest string, ok bool) {

@@ -61,7 +61,7 @@ func (d *Decoder) compileSpec(s Spec) (spec, error) {
 // one returns the text of a native field, the first of several that a path leads to, "" if it is missing.
 func (w *Worker) one(r int) string {
 	if w.plain {
-		return w.natives.refs[r].text
+		return w.natives.text(r)
 	}
 	text, list := w.native(r)
 	if len(list) > 0 {
@@ -78,18 +78,19 @@ func (w *Worker) native(r int) (text string, list []string) {
 		w.unclear = true
 		return "", nil
 	}
-	if held.unset || held.text != "" && held.array == nil {
-		return held.text, nil
+	text = w.natives.text(r)
+	if held.unset || text != "" && !held.array {
+		return text, nil
 	}
 	if w.json == nil || w.json.root == nil {
 		return "", nil
 	}
 	w.list = w.list[:0]
 	switch {
-	case held.array != nil && held.text == "[]":
+	case held.array && text == "[]":
 		return "", nil
-	case held.array != nil:
-		w.list = path(nil).texts(w.json, held.array, w.list)
+	case held.array:
+		w.list = path(nil).texts(w.json, w.natives.arrays[r], w.list)
 	case w.d.paths[r] != nil:
 		w.list = w.d.paths[r].texts(w.json, w.json.root, w.list)
 	}
@@ -97,7 +98,7 @@ func (w *Worker) native(r int) (text string, list []string) {
 		w.unclear = true
 		return "", nil
 	}
-	return held.text, w.list
+	return text, w.list
 }
 
 // value returns the value of a rule's field. What depends on something illegible is missing: neither the next native field nor

@@ -2,6 +2,7 @@ package decode
 
 import (
 	"strings"
+	"unsafe"
 
 	"probity/internal/event"
 
@@ -26,23 +27,28 @@ type symbol struct {
 	turn uint8 // which of next is given up for another
 }
 
-// ref is what one native field that the format refers to holds in the record at hand.
+// ref is where the native field that the format refers to stands in the record at hand. It has no pointers: while garbage is
+// collected each pointer that is written or cleared costs extra, and a record has dozens of fields.
 type ref struct {
-	text  string          // a scalar's text, an array's JSON text
-	array *fastjson.Value // for a JSON array
-	unset bool            // two fields compete for the name, so neither has it
-	raw   bool            // it is there, and is not valid UTF-8
+	at    int32 // behind which of natives.pairs its text is the last; below zero: which of natives.aside; 0: the record lacks it
+	array bool  // it is a JSON array, in natives.arrays
+	unset bool  // two fields compete for the name, so neither has it
+	raw   bool  // it is there, and is not valid UTF-8
 }
 
 // natives collects the native fields of one record: all of them in order, and those that the format refers to by index.
 type natives struct {
 	pairs   []event.Pair
 	refs    []ref
+	present uint64             // bits: the first of refs that the record has
+	aside   []string           // texts that mappings see under a second name
+	arrays  []*fastjson.Value  // by ref; empty if the record has none
 	byName  map[string]int     // name → index into refs
 	symbols map[string]*symbol // names seen so far
 	beyond  map[string]bool    // names of this record that found no room in symbols
 	start   symbol             // nameless: the first names of records are next to it
 	kept    []event.Pair       // with a payload: what the record around it gives, which every beginning begins with
+	ends    []int              // scratch: where the columns of a row end
 	record  uint64
 	doubled []string // names that this record has twice
 	raw     bool     // this record is not valid UTF-8
@@ -57,7 +63,12 @@ func newNatives(byName map[string]int) *natives {
 func (n *natives) begin(pairs []event.Pair) {
 	n.pairs = pairs
 	clear(n.refs)
-	n.doubled, n.broken = n.doubled[:0], n.broken[:0]
+	n.present = 0
+	n.doubled, n.broken, n.aside = n.doubled[:0], n.broken[:0], n.aside[:0]
+	if len(n.arrays) > 0 {
+		clear(n.arrays)
+		n.arrays = n.arrays[:0]
+	}
 	if len(n.beyond) > 0 {
 		clear(n.beyond)
 	}
@@ -132,16 +143,46 @@ func (n *natives) add(s *symbol, text string, array *fastjson.Value) (first bool
 	if text == "" {
 		return true
 	}
-	held := ref{text: text, array: array}
+	held := ref{at: int32(len(n.pairs) + 1), array: array != nil}
 	if n.raw && illegible(text) {
 		n.broken = append(n.broken, s.name)
 		held, text = ref{raw: true}, legible(text)
 	}
-	n.pairs = append(n.pairs, event.Pair{Name: s.name, Text: text})
+	n.pair(s.name, text)
 	if s.ref >= 0 {
-		n.refs[s.ref] = held
+		n.present |= 1 << s.ref
+		if n.refs[s.ref] = held; held.array {
+			n.arrays = append(n.arrays, make([]*fastjson.Value, len(n.refs)-len(n.arrays))...)
+			n.arrays[s.ref] = array
+		}
 	}
 	return true
+}
+
+// pair appends a pair. Where it stood in the record before under the same name, as most do, its name need not be written.
+func (n *natives) pair(name, text string) {
+	at := len(n.pairs)
+	if at == cap(n.pairs) {
+		n.pairs = append(n.pairs, event.Pair{Name: name, Text: text})
+		return
+	}
+	n.pairs = n.pairs[:at+1]
+	p := &n.pairs[at]
+	if len(p.Name) != len(name) || unsafe.StringData(p.Name) != unsafe.StringData(name) {
+		p.Name = name
+	}
+	p.Text = text
+}
+
+// text is what a ref holds: a scalar's text, an array's JSON text, "" for a field that is missing or illegible.
+func (n *natives) text(r int) string {
+	switch at := n.refs[r].at; {
+	case at > 0:
+		return n.pairs[at-1].Text
+	case at < 0:
+		return n.aside[^at]
+	}
+	return ""
 }
 
 // take is add for a text that is legible and no array.
@@ -154,9 +195,10 @@ func (n *natives) take(s *symbol, text string) {
 	if text == "" {
 		return
 	}
-	n.pairs = append(n.pairs, event.Pair{Name: s.name, Text: text})
+	n.pair(s.name, text)
 	if s.ref >= 0 {
-		n.refs[s.ref] = ref{text: text}
+		n.present |= 1 << s.ref
+		n.refs[s.ref] = ref{at: int32(len(n.pairs))}
 	}
 }
 
@@ -167,12 +209,15 @@ func (n *natives) also(name, text string) {
 		return
 	}
 	switch r := &n.refs[i]; {
-	case r.text != "" || r.unset || r.raw:
+	case r.at != 0 || r.unset || r.raw:
 		*r = ref{unset: true}
+		n.present &^= 1 << i
 	case n.raw && illegible(text):
 		r.raw = true
 	default:
-		r.text = text
+		r.at = ^int32(len(n.aside))
+		n.present |= 1 << i
+		n.aside = append(n.aside, text)
 	}
 }
 

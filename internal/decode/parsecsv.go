@@ -1,7 +1,6 @@
 package decode
 
 import (
-	"bytes"
 	"encoding/binary"
 	"encoding/csv"
 	"errors"
@@ -65,7 +64,11 @@ func (p *csvParser) quoted(n *natives, text string) bool {
 		case !last:
 			text = rest[1:]
 		}
-		n.column(s, field, false)
+		if n.raw {
+			n.add(s, field, nil)
+		} else {
+			n.take(s, field)
+		}
 	}
 	return len(p.symbols) > 0
 }
@@ -165,24 +168,36 @@ func (p *delimitedParser) parse(n *natives, text string, _ *Header) *Reject {
 	return splitFields(n, p.symbols, text, p.separator, p.trim)
 }
 
-// splitFields adds what stands between the separators of text. It looks for them in eight bytes at a time.
+// splitFields adds what stands between the separators of text. It looks for these first, in eight bytes at a time.
 func splitFields(n *natives, symbols []*symbol, text string, separator byte, trim bool) *Reject {
-	b, column, from := bytesOf(text), 0, 0
-	last := len(symbols) - 1
+	if len(n.ends) < len(symbols) {
+		n.ends = make([]int, len(symbols))
+	}
+	b, ends, found := bytesOf(text), n.ends[:len(symbols)], 0
 	for i := 0; i < len(b); i += 8 {
-		for found := bytesLike(eightOf(b[i:], ^separator), separator); found != 0; found &= found - 1 {
-			end := i + bits.TrailingZeros64(found)/8
-			if column >= last {
-				return wrongColumns(bytes.Count(b, []byte{separator})+1, len(symbols), text)
+		for like := bytesLike(eightOf(b[i:], ^separator), separator); like != 0; like &= like - 1 {
+			if found < len(ends) {
+				ends[found] = i + bits.TrailingZeros64(like)/8
 			}
-			n.column(symbols[column], text[from:end], trim)
-			column, from = column+1, end+1
+			found++
 		}
 	}
-	if column != last {
-		return wrongColumns(column+1, len(symbols), text)
+	if found+1 != len(symbols) {
+		return wrongColumns(found+1, len(symbols), text)
 	}
-	n.column(symbols[column], text[from:], trim)
+	ends[found] = len(text)
+	from := 0
+	for i, end := range ends {
+		field := text[from:end]
+		if from = end + 1; trim && field != "" && (field[0] <= ' ' || field[len(field)-1] <= ' ') {
+			field = trimmed(field)
+		}
+		if n.raw {
+			n.add(symbols[i], field, nil)
+		} else {
+			n.take(symbols[i], field)
+		}
+	}
 	return nil
 }
 
@@ -203,31 +218,20 @@ func bytesLike(eight uint64, c byte) uint64 {
 	return ^((differ&low + low) | differ | low)
 }
 
-// column is add for one field of a row.
-func (n *natives) column(s *symbol, text string, trim bool) {
-	if trim {
-		text = trimmed(text)
-	}
-	if n.raw {
-		n.add(s, text, nil)
-	} else {
-		n.take(s, text)
-	}
-}
-
-// trimmed cuts spaces and tabs off both ends. Padding stands behind, in wide columns.
+// trimmed cuts spaces and tabs off both ends. Padding stands behind, in wide columns, and is looked at eight bytes at a time.
 func trimmed(text string) string {
-	const spaces = "        "
-	for len(text) >= len(spaces) && text[len(text)-len(spaces):] == spaces {
-		text = text[:len(text)-len(spaces)]
+	const spaces = 0x2020202020202020
+	b, from, to := bytesOf(text), 0, len(text)
+	for to >= 8 && binary.LittleEndian.Uint64(b[to-8:]) == spaces {
+		to -= 8
 	}
-	for text != "" && (text[len(text)-1] == ' ' || text[len(text)-1] == '\t') {
-		text = text[:len(text)-1]
+	for to > 0 && (b[to-1] == ' ' || b[to-1] == '\t') {
+		to--
 	}
-	for text != "" && (text[0] == ' ' || text[0] == '\t') {
-		text = text[1:]
+	for from < to && (b[from] == ' ' || b[from] == '\t') {
+		from++
 	}
-	return text
+	return text[from:to]
 }
 
 func wrongColumns(have, want int, text string) *Reject {

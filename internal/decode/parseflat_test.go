@@ -113,8 +113,8 @@ func TestNamesAreFoundWhateverTheirOrder(t *testing.T) {
 		{`{"a":"1","b":"2"}`, "1", "2"}, {`{"b":"3","a":"4"}`, "4", "3"}, {`{"x":"0","a":"5"}`, "5", ""}, {`{"a":"6","a":"7","b":"8"}`, "6", "8"},
 	} {
 		n.begin(nil)
-		if r := p.parse(n, c.text, nil); r != nil || n.refs[0].text != c.a || n.refs[1].text != c.b {
-			t.Errorf("%s: a %q, b %q, %v", c.text, n.refs[0].text, n.refs[1].text, r)
+		if r := p.parse(n, c.text, nil); r != nil || n.text(0) != c.a || n.text(1) != c.b {
+			t.Errorf("%s: a %q, b %q, %v", c.text, n.text(0), n.text(1), r)
 		}
 	}
 }

@@ -176,3 +176,21 @@ func TestTheFastWayReadsWhatIsWellFormed(t *testing.T) {
 		}
 	})
 }
+
+// A time of day behind a known date is read in eight bytes at once, and as it is read one digit after another.
+func TestATimeOfDayIsReadAtOnceAsItIsReadByDigits(t *testing.T) {
+	l := parseLayout(timeOfDay)
+	rapid.Check(t, func(t *rapid.T) {
+		text := []byte(time.Unix(rapid.Int64Range(0, day-1).Draw(t, "s"), 0).UTC().Format(timeOfDay))
+		for range rapid.IntRange(0, 2).Draw(t, "changes") {
+			text[rapid.IntRange(0, len(text)-1).Draw(t, "at")] = rapid.OneOf(rapid.Byte(), rapid.SampledFrom([]byte("0123456789:;/"))).Draw(t, "byte")
+		}
+		want, wantOK := readElements(l.fast[:5], string(text))
+		got, ok := readTimeOfDay(nil, string(text))
+		if ok != wantOK || ok && got.seconds != floorMod(want.seconds, day) {
+			t.Fatalf("%q is %+v %v, by digits %+v %v", text, got, ok, want, wantOK)
+		}
+	})
+}
+
+func floorMod(a, b int64) int64 { return a - floorDiv(a, b)*b }

@@ -39,6 +39,7 @@ type Worker struct {
 	unclear  bool    // something illegible was asked for
 	plain    bool    // the record has neither arrays nor objects nor anything illegible
 	words    []words // by Decoder.columns
+	plans    plans
 }
 
 // parser reads one record's text into native fields.
@@ -54,7 +55,7 @@ func (d *Decoder) NewWorker() *Worker {
 	}
 	w.record = w.newParser(d.format.Decoder, false)
 	for _, c := range d.columns {
-		w.words = append(w.words, words{readings: c})
+		w.words = append(w.words, words{readings: c.readings})
 	}
 	last := w.record
 	if p := d.format.Payload; p != nil {
@@ -98,7 +99,7 @@ func (w *Worker) newParser(decoder string, payload bool) parser {
 // Decode fills ev from rec: Slots, Native, NativeID, Original, Partial, Origin.Source and Origin.Offset; the rest of ev is
 // zero. The error is a *Reject; then ev has Original, Partial and Origin, and the other members mean nothing.
 func (w *Worker) Decode(rec Record, ev *event.Event) error {
-	ev.Reset(w.d.schema)
+	ev.Renew(w.d.schema, w.d.others)
 	ev.Original, ev.Partial = rec.Data, rec.Partial
 	ev.Origin.Source, ev.Origin.Offset = w.d.source, rec.Offset
 	if rec.Reject != "" {
@@ -140,10 +141,10 @@ func (w *Worker) parse(text string, h *Header) *Reject {
 	}
 	p := w.d.format.Payload
 	for _, name := range p.Keep {
-		w.natives.kept = append(w.natives.kept, event.Pair{Name: name, Text: w.outer.refs[w.d.outerNames[name]].text})
+		w.natives.kept = append(w.natives.kept, event.Pair{Name: name, Text: w.outer.text(w.d.outerNames[name])})
 	}
 	w.natives.again()
-	inner := w.outer.refs[w.d.outerNames[p.Field]].text
+	inner := w.outer.text(w.d.outerNames[p.Field])
 	if inner == "" {
 		return &Reject{ReasonPayload, "nothing in " + p.Field + " of " + quote(text)}
 	}
@@ -157,13 +158,15 @@ func (w *Worker) fill(ev *event.Event) *Reject {
 	if reject := w.eventTime(ev); reject != nil {
 		return reject
 	}
-	ev.Slots[event.FieldDataset] = w.d.dataset
+	if dataset := &ev.Slots[event.FieldDataset]; dataset.Str != w.d.dataset {
+		*dataset = event.StringValue(w.d.dataset)
+	}
 	w.sequence(ev)
-	for i := range w.d.rules {
-		if r := &w.d.rules[i]; w.plain && r.choices != nil {
-			w.set(r, &ev.Slots[r.field])
-		} else {
-			ev.Slots[r.field] = w.value(r)
+	if p := w.planned(); p != nil {
+		w.follow(p, ev)
+	} else {
+		for i := range w.d.rules {
+			w.rule(&w.d.rules[i], ev)
 		}
 	}
 	ev.NativeID = w.joined(w.d.idRefs, '/')
@@ -177,6 +180,15 @@ func (w *Worker) fill(ev *event.Event) *Reject {
 		ev.Native = append(ev.Native, event.Pair{Name: NativeUncoerced, Text: strings.Join(w.oddities, ",")})
 	}
 	return nil
+}
+
+// rule sets or empties the slot of a rule's field.
+func (w *Worker) rule(r *rule, ev *event.Event) {
+	if w.plain && r.choices != nil {
+		w.put(&ev.Slots[r.field], r.name, r.kind, w.yield(r.choices))
+	} else {
+		ev.Slots[r.field] = w.value(r)
+	}
 }
 
 // Illegible says whether the record that was decoded last has fields that are not valid UTF-8, and so are unknown.
@@ -246,9 +258,15 @@ func (w *Worker) eventTime(ev *event.Event) *Reject {
 	if !ok {
 		return &Reject{ReasonType, "no time by the format's layouts: " + quote(text)}
 	}
-	ev.Slots[event.FieldTime] = event.TimeValue(ns)
-	if doubtful {
-		ev.Slots[event.FieldTimeAmbiguous] = event.BoolValue(true)
+	if at := &ev.Slots[event.FieldTime]; at.Kind == event.Time {
+		at.Num = ns // no pointers need be written, as putText says
+	} else {
+		*at = event.TimeValue(ns)
+	}
+	if ambiguous := &ev.Slots[event.FieldTimeAmbiguous]; doubtful {
+		*ambiguous = event.BoolValue(true)
+	} else {
+		empty(ambiguous)
 	}
 	return nil
 }
@@ -280,23 +298,35 @@ func (w *Worker) sequence(ev *event.Event) {
 	if s == nil {
 		return
 	}
-	scope := ev.Text(event.FieldDataset)
-	for i, r := range s.scope {
+	number, scope := "", w.scope(s.scope)
+	if scope != "" {
+		number = w.one(s.from)
+	}
+	slot := &ev.Slots[event.FieldSequence]
+	if w.put(slot, event.Base[event.FieldSequence].Name, event.Int, number); !slot.Has() {
+		scope = ""
+	}
+	w.put(&ev.Slots[event.FieldSequenceScope], event.Base[event.FieldSequenceScope].Name, event.String, scope)
+}
+
+// scope says whose counter it is, "" if the record does not.
+func (w *Worker) scope(refs []int) string {
+	if len(refs) == 0 {
+		return w.d.dataset
+	}
+	scope := ""
+	for i, r := range refs {
 		text := w.one(r)
 		switch {
 		case text == "":
-			return
+			return ""
 		case i == 0:
 			scope = text
 		default:
 			scope += "/" + text
 		}
 	}
-	number := &ev.Slots[event.FieldSequence]
-	w.put(number, event.Base[event.FieldSequence].Name, event.Int, w.one(s.from))
-	if number.Has() {
-		ev.Slots[event.FieldSequenceScope] = event.StringValue(scope)
-	}
+	return scope
 }
 
 // nameList joins names; one that is empty is written as "".

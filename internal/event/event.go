@@ -53,8 +53,28 @@ func (e *Event) Reset(s *Schema) {
 		e.Slots = e.Slots[:s.Len()]
 		clear(e.Slots)
 	}
+	e.empty()
+}
+
+// empty empties e but for its slots.
+func (e *Event) empty() {
 	e.Native = e.Native[:0]
 	e.NativeID, e.Original, e.Origin, e.Ingested, e.Live, e.Partial = "", nil, Origin{}, 0, false, false
+}
+
+// Renew is Reset for a decoder, which of an event that it decoded into before sets or empties all slots itself but those of others:
+// a slot that is empty already, or will be written, need not be cleared.
+func (e *Event) Renew(s *Schema, others []Field) {
+	if len(e.Slots) != s.Len() {
+		e.Reset(s)
+		return
+	}
+	for _, f := range others {
+		if v := &e.Slots[f]; v.Kind != Missing || v.Num != 0 {
+			*v = Value{}
+		}
+	}
+	e.empty()
 }
 
 // Time is the event time in nanoseconds since 1970 UTC.

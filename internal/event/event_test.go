@@ -2,6 +2,7 @@ package event
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -158,5 +159,24 @@ func TestASchemaWithOtherLookupsHasTheSameFields(t *testing.T) {
 	_, leaked := s.Lookup("after")
 	if before || !after || leaked {
 		t.Errorf("lookups: before %v, after %v, in the first schema %v", before, after, leaked)
+	}
+}
+
+func TestRenewEmptiesAllButTheSlotsThatItsCallerSets(t *testing.T) {
+	s, err := NewSchema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e Event
+	e.Renew(s, nil) // the first time there is nothing to keep
+	old := ListValue([]string{"old"})
+	e.Slots[FieldUserID], e.Slots[FieldHost], e.Slots[FieldAction] = Illegible(), old, StringValue("view")
+	e.Native, e.NativeID, e.Original = append(e.Native, Pair{Name: "a", Text: "b"}), "1", []byte("x")
+	e.Origin, e.Ingested, e.Live, e.Partial = Origin{Source: "s", Nth: 1}, 1, true, true
+	e.Renew(s, []Field{FieldUserID, FieldAction, FieldReason})
+	want := Event{Slots: make([]Value, s.Len()), Native: e.Native[:0]}
+	want.Slots[FieldHost] = old
+	if !reflect.DeepEqual(e, want) {
+		t.Errorf("%+v is left", e)
 	}
 }
