@@ -25,6 +25,13 @@ func (s *State) weigh(ws *windows, h *held) {
 	h.bytes = now
 }
 
+// weighMore notes that a window takes so much more.
+func (ws *windows) weighMore(h *held, bytes int64) {
+	now := int32(max(0, min(int64(h.bytes)+bytes, math.MaxInt32)))
+	ws.bytes += int64(now - h.bytes)
+	h.bytes = now
+}
+
 // Bytes is about how much memory the windows take.
 func (s *State) Bytes() (total int64) {
 	for i := range s.specs {
@@ -124,7 +131,7 @@ func (s *State) Raise(h Horizon) (saved []Saved) {
 				sh.drop(index, win)
 			}
 		}
-		saved = append(saved, s.flush(sh)...)
+		saved = append(saved, s.flush(sh, &part{})...)
 		ws.byKey.shrink()
 		ws.due.shrink()
 		ws.dirty = nil

@@ -115,16 +115,29 @@ func (s *State) decide(sh *shard, p *part, watermarks []int64, peers map[int]win
 	}
 }
 
+// forgotten is how many entries were taken from the front of a window, of which nothing else was forgotten.
+type forgotten struct {
+	rule, taken int
+	h           *held
+}
+
 // forget drops what the watermarks have passed, and schedules what is left.
 func (s *State) forget(sh *shard, p *part, watermarks []int64) {
 	for _, d := range p.due {
 		spec, keep, ws := s.specs[d.rule], s.gen.keep[d.rule], &sh.rules[d.rule]
 		for _, h := range d.list {
-			if h.Forget(spec, watermarks[d.rule], keep) {
-				sh.touch(d.rule, h)
+			taken, other := h.Forget(spec, watermarks[d.rule], keep)
+			if taken > 0 || other {
 				ws.forgot = max(ws.forgot, watermarks[d.rule]-keep)
 			}
-			if h.Empty() {
+			empty := h.Empty()
+			switch {
+			case other || empty && taken > 0:
+				sh.touch(d.rule, h)
+			case taken > 0:
+				p.forgotten = append(p.forgotten, forgotten{d.rule, taken, h})
+			}
+			if empty {
 				sh.drop(d.rule, h)
 				continue
 			}

@@ -16,8 +16,25 @@ type held struct {
 	key     string // encoded group key
 	at      int64  // where it stands in the schedule; unscheduled if it does not
 	bytes   int32  // in windows.bytes; at most 2 GiB, and no window is as large that the store takes
-	dirty   bool   // in windows.dirty
+	behind  uint16 // how much may still be saved behind what was saved whole, in behindUnit bytes; see savedWhole
+	dirty   bool   // in windows.dirty: it is saved whole
 	dropped bool   // no longer in windows.byKey
+}
+
+// What is saved of a window whole may be followed by changes, up to as many bytes again; then it is saved whole anew. So what a
+// batch writes is about what it has changed, and what a start reads at most about twice what there is. A small one is always
+// saved whole: a change would say little less.
+const (
+	behindUnit = 16 // bytes
+	leastWhole = 96 // bytes
+)
+
+// savedWhole notes that a window was saved whole, in so many bytes.
+func (h *held) savedWhole(bytes int) {
+	h.behind = 0
+	if bytes >= leastWhole {
+		h.behind = uint16(min(bytes/behindUnit, math.MaxUint16))
+	}
 }
 
 // unscheduled is the watermark of what is never due.
@@ -47,11 +64,14 @@ func newIndex(seed maphash.Seed) index {
 func (x *index) len() int { return len(x.byHash) }
 
 // find returns the window of a key, nil if there is none.
-func (x *index) find(key string) *held {
+func (x *index) find(key string) *held { return x.findHashed(x.hash(key), key) }
+
+// findHashed is find for who has the key's hash already.
+func (x *index) findHashed(hash uint64, key string) *held {
 	if len(x.byHash) == 0 {
 		return nil
 	}
-	for at := x.hash(key); ; at++ {
+	for at := hash; ; at++ {
 		if h := x.byHash[at]; h == nil || h.key == key {
 			return h
 		}
@@ -59,11 +79,12 @@ func (x *index) find(key string) *held {
 }
 
 // put takes in a window whose key has none.
-func (x *index) put(h *held) {
+func (x *index) put(h *held) { x.putHashed(x.hash(h.key), h) }
+
+func (x *index) putHashed(at uint64, h *held) {
 	if x.byHash == nil {
 		x.byHash = map[uint64]*held{}
 	}
-	at := x.hash(h.key)
 	for x.byHash[at] != nil {
 		at++
 	}

@@ -25,37 +25,39 @@ type State struct {
 	fed    []*feed          // the same by rule index, nil where nothing is known
 	hashes []xxhash.Digest  // by rule index: of its feed, see Shard
 	parts  []part           // for the next Apply
+	seed   maphash.Seed     // of the indexes of windows
 
 	// Passing: nobody will go on from what is saved, so Apply saves no windows.
 	Passing bool
 }
 
 type shard struct {
-	rules   []windows // by rule index
-	touched []int     // the rules that have dirty windows
+	rules     []windows // by rule index
+	touched   []int     // the rules that have dirty windows
+	additions additions // of this batch
 }
 
 // Saved is one piece of state as the store keeps it; State nil means that it is gone.
 type Saved struct {
 	Feed, Key string
 	State     []byte
+	More      bool // State is put behind what was saved before: it says what changed since
 }
 
 // NewState returns empty state in n shards.
 func NewState(g *Generation, n int) *State {
 	rules := g.Rules.Rules
-	s := &State{gen: g, shards: make([]*shard, n), feeds: map[string]*feed{}, fed: make([]*feed, len(rules)), hashes: make([]xxhash.Digest, len(rules)), parts: make([]part, n)}
+	s := &State{gen: g, shards: make([]*shard, n), feeds: map[string]*feed{}, fed: make([]*feed, len(rules)), hashes: make([]xxhash.Digest, len(rules)), parts: make([]part, n), seed: maphash.MakeSeed()}
 	for i, spec := range g.specs {
 		own := *spec
 		s.specs = append(s.specs, &own)
 		s.hashes[i].ResetWithSeed(0)
 		s.hashes[i].WriteString(rules[i].Feed)
 	}
-	seed := maphash.MakeSeed()
 	for i := range s.shards {
 		s.shards[i] = &shard{rules: make([]windows, len(rules))}
 		for k := range s.shards[i].rules {
-			s.shards[i].rules[k] = windows{byKey: newIndex(seed), forgot: Never}
+			s.shards[i].rules[k] = windows{byKey: newIndex(s.seed), forgot: Never}
 		}
 	}
 	return s
@@ -122,10 +124,11 @@ func Serially(n int, do func(i int)) {
 
 // part is a shard's part of a batch.
 type part struct {
-	matches []*Match
-	changes []Change
-	due     []dueWindows
-	batch   Batch
+	matches   []*Match
+	changes   []Change
+	due       []dueWindows
+	forgotten []forgotten
+	batch     Batch
 }
 
 // Apply gives the shards their matches in order, judges and forgets what the watermarks (by rule index) have passed, and
@@ -157,48 +160,10 @@ func (s *State) Apply(matches []Match, watermarks []int64, fork Fork, earlier ..
 		out.Windows = append(out.Windows, p.batch.Windows...)
 		out.Drafts = append(out.Drafts, p.batch.Drafts...)
 		clear(p.matches)
-		*p = part{matches: p.matches[:0]}
+		clear(p.forgotten)
+		*p = part{matches: p.matches[:0], forgotten: p.forgotten[:0]}
 	}
 	return out
-}
-
-// add puts a part's matches into their windows.
-func (s *State) add(sh *shard, p *part, watermarks []int64) {
-	var periods []int64
-	for _, m := range p.matches {
-		rule, spec := m.Rule.Index, s.specs[m.Rule.Index]
-		if m.Gone && sh.rules[rule].byKey.find(m.Key) == nil {
-			continue
-		}
-		h := sh.window(rule, m.Key)
-		if f := s.fed[rule]; f != nil {
-			h.Forgot(spec, f.Forgot)
-		}
-		var other bool
-		if m.Gone {
-			periods, other = h.Remove(spec, m.Entry, periods[:0])
-		} else {
-			periods, other = h.Add(spec, m.Entry, periods[:0])
-		}
-		if !other {
-			continue // a doubled event
-		}
-		m.Unquoted = !h.Quotable(spec, m.Entry, m.Rule.Quote)
-		sh.touch(rule, h)
-		if h.Empty() {
-			sh.drop(rule, h)
-		}
-		p.changes = appendChanges(p.changes, m.Rule, m.Key, periods)
-	}
-	for _, rule := range sh.touched { // once a batch, not once a match
-		ws := &sh.rules[rule]
-		for _, h := range ws.dirty {
-			if !h.dropped {
-				s.schedule(ws, rule, h)
-			}
-		}
-	}
-	p.due = sh.takeDue(watermarks)
 }
 
 // observe gathers, by rule, what the windows hold that are judged by comparison with each other. All keys of a rule have one
@@ -233,7 +198,7 @@ func (s *State) judge(sh *shard, p *part, watermarks []int64, peers map[int]wind
 	s.decide(sh, p, watermarks, peers)
 	p.batch.Drafts = s.drafts(sh, p.changes) // before anything is forgotten
 	s.forget(sh, p, watermarks)
-	p.batch.Windows = s.flush(sh)
+	p.batch.Windows = s.flush(sh, p)
 }
 
 func appendChanges(changes []Change, r *rule.Compiled, key string, periods []int64) []Change {
@@ -255,10 +220,12 @@ func (sh *shard) touch(rule int, h *held) {
 	h.dirty, ws.dirty = true, append(ws.dirty, h)
 }
 
-// flush encodes what was touched, in order of feed and key. One piece of memory takes all of it.
-func (s *State) flush(sh *shard) []Saved {
+// flush saves what has changed: of most windows what changed, and whole those that were touched, in order of feed and key.
+func (s *State) flush(sh *shard, p *part) []Saved {
+	var out saving
+	s.saveChanges(sh, p, &out)
 	if len(sh.touched) == 0 {
-		return nil
+		return out.saved()
 	}
 	rules := s.gen.Rules.Rules
 	slices.SortFunc(sh.touched, func(a, b int) int { return strings.Compare(rules[a].Feed, rules[b].Feed) })
@@ -272,7 +239,7 @@ func (s *State) flush(sh *shard) []Saved {
 			size += h.Encoded()
 		}
 	}
-	out, ends, b := make([]Saved, 0, n), make([]int, 0, n), make([]byte, 0, size)
+	out.list, out.ends, out.b = slices.Grow(out.list, n), slices.Grow(out.ends, n), slices.Grow(out.b, size)
 	for _, rule := range sh.touched {
 		ws := &sh.rules[rule]
 		for _, h := range byKey(ws.dirty) {
@@ -284,24 +251,19 @@ func (s *State) flush(sh *shard) []Saved {
 			case s.Passing:
 				continue
 			case !h.dropped:
-				b = h.Append(b)
+				begin := len(out.b)
+				out.b = h.Append(out.b)
+				h.savedWhole(len(out.b) - begin)
 			case ws.byKey.find(h.key) != nil:
 				continue // it came back, and is dirty itself
 			}
-			out, ends = append(out, Saved{Feed: rules[rule].Feed, Key: h.key}), append(ends, len(b))
+			out.end(Saved{Feed: rules[rule].Feed, Key: h.key})
 		}
 		clear(ws.dirty)
 		ws.dirty = ws.dirty[:0]
 	}
-	begin := 0
-	for i, end := range ends {
-		if end > begin {
-			out[i].State = b[begin:end:end]
-		}
-		begin = end
-	}
 	sh.touched = sh.touched[:0]
-	return out
+	return out.saved()
 }
 
 // drafts writes each changed alert once, as it is after the batch: an account's alert may have changed, and have gone to

@@ -332,7 +332,7 @@ func (p *Pipeline) matchOwn() (out []engine.Match) {
 func saveWindows(c *store.Commit, saved []engine.Saved) {
 	c.Windows = slices.Grow(c.Windows, len(saved))
 	for _, w := range saved {
-		c.Windows = append(c.Windows, store.WindowState{Feed: w.Feed, Key: w.Key, State: w.State})
+		c.Windows = append(c.Windows, store.WindowState(w))
 	}
 }
 

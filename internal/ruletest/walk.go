@@ -60,10 +60,13 @@ func (w *walk) apply(matches []engine.Match) {
 
 func (w *walk) save(pieces []engine.Saved) {
 	for _, s := range pieces {
-		if s.State == nil {
-			delete(w.saved, [2]string{s.Feed, s.Key})
-		} else {
-			w.saved[[2]string{s.Feed, s.Key}] = s.State
+		switch name := [2]string{s.Feed, s.Key}; {
+		case s.State == nil:
+			delete(w.saved, name)
+		case s.More:
+			w.saved[name] = slices.Concat(w.saved[name], s.State)
+		default:
+			w.saved[name] = s.State
 		}
 	}
 }

@@ -250,7 +250,7 @@ func TestCompactingKeepsTheStateAndGivesRoomBack(t *testing.T) {
 	s := openStore(t, dir, nil)
 	s.windows.sizes.shard = 2000 // several shards
 	for n := range 200 {
-		must(t, s.Commit(&Commit{Windows: []WindowState{{"f", fmt.Sprint(n % 20), bytes.Repeat([]byte{byte(n)}, 200)}},
+		must(t, s.Commit(&Commit{Windows: []WindowState{{Feed: "f", Key: fmt.Sprint(n % 20), State: bytes.Repeat([]byte{byte(n)}, 200)}},
 			Records: []KeptRecord{{ID: idOf(n % 256), Time: timeOf(n % 256), Until: int64(n), Record: recordOf(n)}}}))
 	}
 	must(t, s.Commit(&Commit{Forget: 190}))

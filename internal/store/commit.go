@@ -67,6 +67,7 @@ type WindowState struct {
 	Feed  string // hash of what feeds the rule
 	Key   string // group key; any bytes
 	State []byte
+	More  bool // State is put behind the state that is there, which must be: it says what changed since
 }
 
 // KeptRecord is a record that a window or an alert may still quote. A record that is already kept stays and keeps the larger

@@ -94,15 +94,18 @@
 //
 // A sequence of frames, all numbers little-endian:
 //
-//	"PWL1"  length uint32  commit uint64  xxhash64 of the 16 bytes before and the payload  payload
+//	"PWL2"  length uint32  commit uint64  xxhash64 of the 16 bytes before and the payload  payload
 //
-// and a payload is a sequence of states: length and bytes of the feed, length and bytes of the key, then 0 if the state is
-// gone, otherwise its length plus 1 and its bytes; lengths are unsigned varints. A commit is one frame or several; a frame
-// ends at the first state that takes it over 4 MiB, and holds at most 1 GiB. Frames that begin with "PWS1" instead are pieces of
-// a snapshot: states as they were at the end of the file before. The state that counts of a feed and key is the last one in a
-// PWL1 frame of a file, else the one in its snapshot, else that of the file before.
+// and a payload is a sequence of states: length and bytes of the feed, length and bytes of the key, then 0 if the state is gone,
+// otherwise a number and the bytes of the state: its length, doubled, plus 1, or plus 2 if the bytes are put behind those that
+// are there, and say what changed since (WindowState.More). Numbers are unsigned varints. A commit is one frame or several; a
+// frame ends at the first state that takes it over 4 MiB, and holds at most 1 GiB. Frames that begin with "PWS2" instead are
+// pieces of a snapshot: states as they were at the end of the file before, each whole, with what changed of it behind it. The
+// state that counts of a feed and key is the last whole one in a PWL2 frame of a file, else the one in its snapshot, else that
+// of the file before; and behind it whatever of PWL2 frames follows. Frames of versions up to 3 are "PWL1" and "PWS1"; their
+// numbers are lengths plus 1, and all states are whole.
 //
-// When a file is over 1 MiB and over twice the snapshot in it, the next commit begins file N+1. From then on each commit writes
+// When a file is over 1 MiB and over three times the snapshot in it, the next commit begins file N+1. From then on each commit writes
 // its changes there and sorts a piece of file N by shards (a hash of feed and key), on a scratch file without a name; when all
 // is sorted, each commit adds the live states of one shard. The commit with the last shard makes N+1 the whole log, and file N
 // is removed. The head holds how many shards there are and how many are done, so a restart sorts again and goes on. Nothing of
@@ -129,7 +132,8 @@
 // version must open it. Version 2 added to the head the window log's shards, counts of further tables and the byte from which
 // rejects have checksums, and the table tallies. Version 3 put the records
 // into the order of their times and added the tables packs, cases and dispositions, two columns to the outbox, and their counts to the head; the case of an older alert has the time of its first revision's last event as that of its coming.
-// Version 4 keeps records in fewer bytes; those of version 3 are read as they stand, and go when their time is up. testdata/state-v3.tar.zst has some.
+// Version 4 keeps records in fewer bytes, and lets what changed of a window state stand behind it in the window log; what stands
+// there already is read as it is, and goes when its time is up. testdata/state-v3.tar.zst and state-v3-windows.tar.zst have some.
 //
 // # Archives
 //
@@ -143,10 +147,12 @@
 // # Choices that are hard to undo
 //
 // SQLite rather than bbolt or pebble, for the SQL that console, reports and auditors get. Window states outside it: 5,000
-// changed of a million keys a commit took bbolt 258 ms, pebble 75 ms, a log with fsync and pointer 3.7 ms. No index of
-// window states in memory: the engine holds the states already, and hash and place of 10⁷ keys would be 400 MB. So a snapshot
-// reads the old file and sorts it on the disk, a piece a commit. Rejected: asking the engine for a shard's states (the store
-// would depend on what it is told), a file a shard (as many fsyncs a commit), a whole snapshot in one commit (a pause of
-// seconds). Deliveries are commits of their own, numbered like the others, because a delivery that is forgotten is an alert
-// sent twice.
+// changed of a million keys a commit took bbolt 258 ms, pebble 75 ms, a log with fsync and pointer 3.7 ms. No index of window
+// states in memory: the engine holds the states already, and hash and place of 10⁷ keys would be 400 MB. So a snapshot reads the
+// old file and sorts it on the disk, a piece a commit. Rejected: asking the engine for a shard's states (the store would depend
+// on what it is told), a file a shard (as many fsyncs a commit), a whole snapshot in one commit (a pause of seconds). What
+// changed of a window is encoded by package window and put behind its state without being understood here: so a snapshot need
+// not know windows, and the engine decides when a state is written whole again; whatever had changed written whole took three
+// times the bytes. Deliveries are commits of their own, numbered like the others, because a delivery that is forgotten is an
+// alert sent twice.
 package store

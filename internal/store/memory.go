@@ -74,6 +74,10 @@ func (m *Memory) Commit(c *Commit) error {
 		m.tallies[t.Stream][t.Hash] = t
 	}
 	for _, w := range c.Windows {
+		if name := [2]string{w.Feed, w.Key}; w.More {
+			m.windows[name] = append(m.windows[name], w.State...)
+			continue
+		}
 		put(m.windows, [2]string{w.Feed, w.Key}, bytes.Clone(w.State), w.State == nil)
 	}
 	m.putRecords(c)

@@ -45,8 +45,17 @@ func drawCommit(t *rapid.T, m *Memory) *Commit {
 		at := int64(rapid.IntRange(-2, 5).Draw(t, "at")) * 5e10
 		c.Tallies = append(c.Tallies, Tally{Stream: key.Draw(t, "of"), Hash: uint64(at), Time: at, N: uint32(rapid.IntRange(0, 9).Draw(t, "n"))})
 	}
+	lives := maps.Clone(m.windows)
 	for range rapid.IntRange(0, 4).Draw(t, "windows") {
-		c.Windows = append(c.Windows, WindowState{Feed: key.Draw(t, "feed"), Key: key.Draw(t, "key"), State: state.Draw(t, "state")})
+		w := WindowState{Feed: key.Draw(t, "feed"), Key: key.Draw(t, "key"), State: state.Draw(t, "state")}
+		if name := [2]string{w.Feed, w.Key}; w.State == nil {
+			delete(lives, name)
+		} else if _, there := lives[name]; there {
+			w.More = rapid.Bool().Draw(t, "more")
+		} else {
+			lives[name] = w.State
+		}
+		c.Windows = append(c.Windows, w)
 	}
 	until := rapid.SampledFrom([]int64{10, 30, 50})
 	for _, n := range rapid.SliceOfNDistinct(number, 0, 6, rapid.ID).Draw(t, "records") {

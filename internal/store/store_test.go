@@ -45,8 +45,8 @@ func TestStoreAndMemoryBehaveAlike(t *testing.T) {
 			}
 		}},
 		{"no state means gone, an empty one does not", []*Commit{
-			{Streams: []StreamState{{ID: "a", State: []byte("x")}, {ID: "b", State: []byte("x")}}, Windows: []WindowState{{"f", "a", []byte("x")}, {"f", "b", []byte("x")}}},
-			{Streams: []StreamState{{ID: "a"}, {ID: "b", State: []byte{}}}, Windows: []WindowState{{"f", "a", nil}, {"f", "b", []byte{}}}},
+			{Streams: []StreamState{{ID: "a", State: []byte("x")}, {ID: "b", State: []byte("x")}}, Windows: []WindowState{{Feed: "f", Key: "a", State: []byte("x")}, {Feed: "f", Key: "b", State: []byte("x")}}},
+			{Streams: []StreamState{{ID: "a"}, {ID: "b", State: []byte{}}}, Windows: []WindowState{{Feed: "f", Key: "a"}, {Feed: "f", Key: "b", State: []byte{}}}},
 		}, func(t *testing.T, v view) {
 			if diff := cmp.Diff(map[string]StreamState{"b": {ID: "b", State: []byte{}}}, v.Streams); diff != "" {
 				t.Error(diff)
@@ -56,7 +56,7 @@ func TestStoreAndMemoryBehaveAlike(t *testing.T) {
 			}
 		}},
 		{"feed and key are told apart where they meet", []*Commit{
-			{Windows: []WindowState{{"ab", "c", []byte("1")}, {"a", "bc", []byte("2")}}},
+			{Windows: []WindowState{{Feed: "ab", Key: "c", State: []byte("1")}, {Feed: "a", Key: "bc", State: []byte("2")}}},
 		}, func(t *testing.T, v view) {
 			if diff := cmp.Diff(map[[2]string]string{{"ab", "c"}: "1", {"a", "bc"}: "2"}, v.Windows); diff != "" {
 				t.Error(diff)

@@ -40,7 +40,7 @@ func (s *Store) upgrade(from int) error {
 				return err
 			}
 		}
-		// What version 3 kept is read as it stands.
+		// Version 4 changed no rows: what version 3 kept is read as it stands, and so is its window log.
 		if err := s.db.put(headTable, next.row()...); err != nil {
 			return err
 		}

@@ -2,7 +2,9 @@ package store
 
 import (
 	"archive/tar"
+	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -80,6 +82,49 @@ func TestAStoredStateOfVersion1IsUpgradedAndHoldsTheSame(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, viewOf(t, openStore(t, back, nil))); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A folder of version 3, killed while its window log was being written anew: all frames are of the form before.
+func TestAStoredStateOfVersion3IsUpgradedAndItsWindowsGoOn(t *testing.T) {
+	dir, want := stored(t, "state-v3-windows"), openStore(t, t.TempDir(), nil)
+	for n := 1; n <= 5; n++ {
+		must(t, want.Commit(oneOfEach(n)))
+	}
+	var last int
+	for n := 0; want.CommitNumber() < 53; n++ {
+		must(t, want.Commit(&Commit{Windows: []WindowState{{Feed: "f", Key: fmt.Sprint("w", n%20), State: bytes.Repeat([]byte{byte(n)}, 30)}}}))
+		last = n
+	}
+	s := openStore(t, dir, nil)
+	if h := s.head.windows; h.Old == 0 || h.Done == 0 || h.Done == h.Shards {
+		t.Fatalf("a poor test: the log is not being written anew: %+v", h)
+	}
+	if diff := cmp.Diff(viewOf(t, want), viewOf(t, s)); diff != "" {
+		t.Fatal(diff)
+	}
+	// What changes from here on stands behind states of both forms, through the rest of the cycle and another.
+	s.windows.sizes = windowSizes{least: 1500, shard: 300, step: 300, room: 100}
+	file := s.head.windows.File
+	for n := 0; s.head.windows.File < file+2 || s.head.windows.Old != 0; n++ {
+		c := &Commit{Windows: []WindowState{{Feed: "f", Key: fmt.Sprint("w", (last+n)%20), State: []byte{byte(n)}, More: true}}}
+		must(t, s.Commit(c))
+		must(t, want.Commit(c))
+	}
+	if diff := cmp.Diff(viewOf(t, want), viewOf(t, s)); diff != "" {
+		t.Fatal(diff)
+	}
+	must(t, s.Check())
+	must(t, s.Close())
+	found, err := Inspect(dir)
+	must(t, err)
+	if !found.OK() || found.Version != schemaVersion {
+		t.Errorf("%+v", found)
+	}
+	found, err = Import(filepath.Join(dir, backupName(schemaVersion)), filepath.Join(t.TempDir(), "back"))
+	must(t, err)
+	if found.Version != 3 {
+		t.Errorf("saved was version %d", found.Version)
 	}
 }
 

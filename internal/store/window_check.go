@@ -84,7 +84,7 @@ func (l *windowLog) checkFile(n int, size int64, commit uint64, last *uint64) er
 		if l.frames != nil {
 			*l.frames++
 		}
-		return eachState(f.payload, func(int, savedState) error { return nil })
+		return eachState(f, func(int, savedState) error { return nil })
 	})
 	return l.damaged(err)
 }

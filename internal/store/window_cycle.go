@@ -34,22 +34,25 @@ func (l *windowLog) snapshot(commit uint64, next windowHead) (windowHead, error)
 	if done, err := l.cycle.sorter.step(l.sizes.step + 4*int64(len(l.buf))); err != nil || !done {
 		return next, l.damaged(err)
 	}
-	before := len(l.buf)
-	var payload []byte
+	before, begin := len(l.buf), -1 // begin: of the frame that is not ended; -1: there is none
 	flush := func() {
-		l.buf = appendFrame(l.buf, snapshotMagic, commit, payload)
-		payload = payload[:0]
+		endFrame(l.buf[begin:])
+		begin = -1
 	}
 	err := l.cycle.sorter.live(next.Done, func(s savedState) error {
-		if payload = append(payload, s.whole...); len(payload) >= targetFrame {
+		if begin < 0 {
+			begin = len(l.buf)
+			l.buf = beginFrame(l.buf, snapshotMagic, commit)
+		}
+		if l.buf = append(l.buf, s.whole...); len(l.buf)-begin >= frameHead+targetFrame {
 			flush()
 		}
 		return nil
 	})
 	if err != nil {
-		return next, err
+		return next, l.damaged(err)
 	}
-	if len(payload) > 0 {
+	if begin >= 0 {
 		flush()
 	}
 	next.Base += int64(len(l.buf) - before)

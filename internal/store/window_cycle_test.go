@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -13,7 +14,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"probity/internal/fsx"
@@ -26,7 +27,7 @@ func TestALogIsWrittenAnewAShardACommit(t *testing.T) {
 	want := map[[2]string]string{}
 	commit := func(n int) {
 		key, gone := fmt.Sprint(n%60), fmt.Sprint((n+1)%60)
-		must(t, s.Commit(&Commit{Windows: []WindowState{{"f", key, bytes.Repeat([]byte{byte(n)}, 60)}, {"f", gone, nil}}}))
+		must(t, s.Commit(&Commit{Windows: []WindowState{{Feed: "f", Key: key, State: bytes.Repeat([]byte{byte(n)}, 60)}, {Feed: "f", Key: gone}}}))
 		want[[2]string{"f", key}] = strings.Repeat(string([]byte{byte(n)}), 60)
 		delete(want, [2]string{"f", gone})
 	}
@@ -47,7 +48,7 @@ func TestALogIsWrittenAnewAShardACommit(t *testing.T) {
 			t.Errorf("more than a shard in a commit: %v", path)
 		}
 	}
-	if diff := cmp.Diff(want, viewOf(t, s).Windows); diff != "" {
+	if diff := gocmp.Diff(want, viewOf(t, s).Windows); diff != "" {
 		t.Error(diff)
 	}
 	must(t, s.Check())
@@ -65,11 +66,17 @@ type logModel struct {
 
 func (x *logModel) draw(t *rapid.T) []WindowState {
 	var states []WindowState
+	lives := map[string]bool{}
 	for range rapid.IntRange(0, 5).Draw(t, "states") {
 		w := WindowState{Feed: "f", Key: fmt.Sprint(rapid.IntRange(0, 30).Draw(t, "key"))}
 		if rapid.IntRange(0, 3).Draw(t, "gone") > 0 {
 			w.State = bytes.Repeat([]byte{byte(x.commit)}, rapid.IntRange(0, 80).Draw(t, "bytes"))
+			there, drawn := lives[w.Key]
+			if _, before := x.states[w.Key]; there || before && !drawn {
+				w.More = rapid.Bool().Draw(t, "more")
+			}
 		}
+		lives[w.Key] = w.State != nil
 		states = append(states, w)
 	}
 	return states
@@ -82,7 +89,12 @@ func (x *logModel) append(t *rapid.T) {
 	}
 	x.commit++
 	for _, w := range states {
-		if delete(x.states, w.Key); w.State != nil {
+		switch {
+		case w.State == nil:
+			delete(x.states, w.Key)
+		case w.More:
+			x.states[w.Key] += string(w.State)
+		default:
 			x.states[w.Key] = string(w.State)
 		}
 	}
@@ -146,7 +158,7 @@ func (x *logModel) check(t *rapid.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(x.states, got); diff != "" {
+	if diff := gocmp.Diff(x.states, got); diff != "" {
 		t.Fatalf("head %+v: %s", x.log.head, diff)
 	}
 	if files, err := windowFiles(x.dir); err != nil || len(files) > 2 {
@@ -180,7 +192,7 @@ func TestAScratchFileOnAFullDiskFailsTheCommitAndNothingElse(t *testing.T) {
 	s.windows.sizes = windowSizes{least: 500, shard: 200, step: 1 << 20, room: 10}
 	var windows []WindowState
 	for n := range 40 {
-		windows = append(windows, WindowState{"f", fmt.Sprint(n), make([]byte, 40)})
+		windows = append(windows, WindowState{Feed: "f", Key: fmt.Sprint(n), State: make([]byte, 40)})
 	}
 	must(t, s.Commit(&Commit{Windows: windows}))
 	before := viewOf(t, s)
@@ -196,13 +208,13 @@ func TestAScratchFileOnAFullDiskFailsTheCommitAndNothingElse(t *testing.T) {
 		t.Fatalf("got %v after %d scratch files", err, scratches)
 	}
 	fs.Fault = nil
-	if diff := cmp.Diff(before, viewOf(t, s)); diff != "" {
+	if diff := gocmp.Diff(before, viewOf(t, s)); diff != "" {
 		t.Error(diff)
 	}
 	for s.head.windows.File == 1 || s.head.windows.Old != 0 {
 		must(t, s.Commit(&Commit{}))
 	}
-	if diff := cmp.Diff(before.Windows, viewOf(t, s).Windows); diff != "" {
+	if diff := gocmp.Diff(before.Windows, viewOf(t, s).Windows); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -212,7 +224,7 @@ func TestSortingHoldsAShardAtATime(t *testing.T) {
 	var log []byte
 	want := map[string]bool{}
 	for n := range 10_000 {
-		log, _ = encodeFrames(log, uint64(n+1), []WindowState{{"f", fmt.Sprint(n), []byte("state")}})
+		log, _ = encodeFrames(log, uint64(n+1), []WindowState{{Feed: "f", Key: fmt.Sprint(n), State: []byte("state")}})
 		want[fmt.Sprint(n)] = true
 	}
 	s := newSorter(&fsx.FS{}, t.TempDir(), windowSizes{shard: int64(len(log))/64 + 1, room: 6400}, []part{{1, bytes.NewReader(log), int64(len(log))}})
@@ -251,40 +263,94 @@ func TestSortingHoldsAShardAtATime(t *testing.T) {
 	}
 }
 
-// What bury leaves is what a map of names would: of each name the last state of the highest rank, and nothing if it is gone.
+// What bury leaves is what a map of names would: of each name the last whole state of the highest rank with what changed since
+// behind it, and nothing if it is gone.
 func TestWhatIsBuriedIsWhatALaterStateReplaced(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var states []sorted
-		last := map[string]int{}
-		for i := range rapid.IntRange(0, 200).Draw(t, "states") {
-			name := []byte{byte(rapid.IntRange(0, 20).Draw(t, "name"))}
-			s := sorted{savedState{name: name, state: []byte{byte(i)}}, byte(rapid.IntRange(0, 3).Draw(t, "rank"))}
-			if rapid.IntRange(0, 4).Draw(t, "gone") == 0 {
-				s.state = nil
+		byName := map[string][]int{}
+		// counts says what counts of a name: its last whole state by rank, the changes behind that, and whether that is damage.
+		counts := func(name string) (whole int, text string, lone bool) {
+			list := slices.Clone(byName[name])
+			slices.SortStableFunc(list, func(a, b int) int { return cmp.Compare(states[a].rank, states[b].rank) })
+			whole = -1
+			for _, i := range list {
+				switch {
+				case !states[i].more:
+					whole, text, lone = i, string(states[i].state), false
+				case whole < 0 || states[whole].state == nil:
+					lone = true
+				default:
+					text += string(states[i].state)
+				}
 			}
-			if before, ok := last[string(name)]; !ok || states[before].rank <= s.rank {
-				last[string(name)] = i
+			return whole, text, lone
+		}
+		n, damaged := rapid.IntRange(0, 100).Draw(t, "states"), rapid.IntRange(0, 9).Draw(t, "damaged") == 0
+		second := rapid.IntRange(0, n).Draw(t, "file") // the first state of the second file
+		for i := range n {
+			name := string(byte(rapid.IntRange(0, 10).Draw(t, "name")))
+			s := sorted{savedState: savedState{name: []byte(name), state: []byte{byte(i)}}}
+			if i >= second {
+				s.rank = 2
 			}
+			whole, _, lone := counts(name)
+			switch rapid.IntRange(0, 7).Draw(t, "kind") {
+			case 0: // of a snapshot
+			case 1:
+				s.rank, s.state = s.rank+1, nil
+			case 2, 3, 4:
+				s.more = damaged || !lone && whole >= 0 && states[whole].state != nil
+				fallthrough
+			default:
+				s.rank++
+			}
+			byName[name] = append(byName[name], i)
 			states = append(states, s)
 		}
-		want := map[string]string{}
-		for name, i := range last {
-			if states[i].state != nil {
-				want[name] = string(states[i].state)
+		want, lone := map[string]string{}, false
+		for name := range byName {
+			whole, text, is := counts(name)
+			if lone = lone || is; whole >= 0 && states[whole].state != nil {
+				want[name] = text
 			}
 		}
-		bury(states)
+		err := bury(states)
+		if lone != errors.Is(err, errLone) {
+			t.Fatalf("got %v", err)
+		}
+		if lone {
+			return
+		}
 		got := map[string]string{}
-		for _, s := range states {
-			if s.state != nil {
-				if _, twice := got[string(s.name)]; twice {
-					t.Fatalf("%q twice", s.name)
-				}
-				got[string(s.name)] = string(s.state)
+		for i := range states {
+			s := &states[i]
+			if s.state == nil || s.more {
+				continue
 			}
+			if _, twice := got[string(s.name)]; twice {
+				t.Fatalf("%q twice", s.name)
+			}
+			s.join(nil, states)
+			got[string(s.name)] = string(s.state)
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := gocmp.Diff(want, got); diff != "" {
 			t.Fatal(diff)
 		}
 	})
+}
+
+// A change behind nothing is no state, and is not taken for one: it is damage, of the file.
+func TestAChangeOfAStateThatIsNotThereIsDamage(t *testing.T) {
+	for name, before := range map[string][]WindowState{"never was": nil, "gone": {{Feed: "f", Key: "k", State: []byte("s")}, {Feed: "f", Key: "k"}}} {
+		t.Run(name, func(t *testing.T) {
+			s := openStore(t, t.TempDir(), nil)
+			must(t, s.Commit(&Commit{Windows: append(before, WindowState{Feed: "f", Key: "k", State: []byte("more"), More: true})}))
+			err := s.EachWindow(2, func(int, string, string, []byte) error { return nil })
+			var d *fsx.Damage
+			if !errors.As(err, &d) || d.File != windowsPath(s.opts.Dir, 1) || strings.Contains(err.Error(), `"k"`) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
 }

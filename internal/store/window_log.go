@@ -34,6 +34,10 @@ type windowSizes struct {
 
 var usualSizes = windowSizes{least: 1 << 20, shard: 2 << 20, step: 4 << 20, room: 4 << 20}
 
+// outgrown is how many times its snapshot a log has when it is written anew. A start reads as much, at most; at twice, what is
+// written anew for a byte that is appended costs half as much again.
+const outgrown = 3
+
 // maxKeptBuffer is what the memory of a great commit may hold on to.
 const maxKeptBuffer = 8 << 20
 
@@ -111,7 +115,7 @@ func (l *windowLog) close() error { return errors.Join(l.closeFile(), l.endCycle
 // into which each commit also writes the live states of one shard of the old.
 func (l *windowLog) append(commit uint64, states []WindowState) (windowHead, error) {
 	next := l.head
-	if next.Old == 0 && (l.due || next.Size > l.sizes.least && next.Size > 2*next.Base) {
+	if next.Old == 0 && (l.due || next.Size > l.sizes.least && next.Size > outgrown*next.Base) {
 		var err error
 		if next, err = l.begin(next); err != nil {
 			return windowHead{}, fmt.Errorf("beginning a new window log: %w", err)
@@ -210,15 +214,18 @@ func (l *windowLog) each(workers int, fn func(worker int, s savedState) error) (
 			return
 		}
 		if err := s.live(shard, func(w savedState) error { return fn(worker, w) }); err != nil {
-			failed[worker] = err
+			failed[worker] = l.damaged(err)
 			stop.Store(true)
 		}
 	})
 	return errors.Join(failed...)
 }
 
-// damaged turns a frame's fault inside committed bytes into damage.
+// damaged turns a fault inside committed bytes into damage.
 func (l *windowLog) damaged(err error) error {
+	if errors.Is(err, errLone) {
+		return &fsx.Damage{File: windowsPath(l.dir, l.head.File), What: err.Error(), Do: restore}
+	}
 	var at *frameError
 	if errors.As(err, &at) {
 		return windowDamage(windowsPath(l.dir, at.file), at.offset, at.err.Error())

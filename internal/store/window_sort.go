@@ -34,6 +34,7 @@ type sorter struct {
 	parts  []part // not sorted yet
 	rank   byte   // of the snapshots of parts[0]; see entry
 	frames *frameReader
+	taken  int // of the payload of the frame that is next, if its sorting failed half way
 
 	waiting [][]byte  // by shard: not in the scratch file yet
 	blocks  [][]block // by shard: in the scratch file
@@ -79,7 +80,7 @@ func (s *sorter) step(bytes int64) (done bool, err error) {
 			if errors.Is(err, errState) {
 				err = &frameError{file: p.file, offset: f.offset, err: err}
 			}
-			s.frames.at = f.offset // the frame is sorted again: a state that stands twice counts once
+			s.frames.at = f.offset // the rest of the frame is sorted when it is tried again
 			return false, err
 		}
 		if bytes -= frameHead + int64(len(f.payload)); bytes <= 0 {
@@ -90,20 +91,38 @@ func (s *sorter) step(bytes int64) (done bool, err error) {
 }
 
 // sort puts a frame's states into their shards, each behind its rank: a change ranks above a snapshot of the same file, and
-// everything of a file above everything of the one before.
+// everything of a file above everything of the one before. After an error it goes on behind what it has put there: what
+// changed of a state must not stand there twice.
 func (s *sorter) sort(f frame) error {
 	rank := s.rank
 	if !f.snapshot {
 		rank++
 	}
-	return eachState(f.payload, func(_ int, w savedState) error {
-		shard := int(xxhash.Sum64(w.name) & uint64(s.shards-1))
-		s.waiting[shard] = append(append(s.waiting[shard], rank), w.whole...)
-		if len(s.waiting[shard]) < s.room {
-			return nil
+	for s.taken < len(f.payload) {
+		w, ok := cutState(f.payload[s.taken:], f.v3)
+		if !ok {
+			return errState
 		}
-		return s.flush(shard)
-	})
+		shard := int(xxhash.Sum64(w.name) & uint64(s.shards-1))
+		s.waiting[shard] = w.appendTo(append(s.waiting[shard], rank), f.v3)
+		s.taken += len(w.whole)
+		if len(s.waiting[shard]) < s.room {
+			continue
+		}
+		if err := s.flush(shard); err != nil {
+			return err
+		}
+	}
+	s.taken = 0
+	return nil
+}
+
+// appendTo appends a state as this version writes it.
+func (w *savedState) appendTo(dst []byte, v3 bool) []byte {
+	if !v3 || w.state == nil {
+		return append(dst, w.whole...)
+	}
+	return append(appendLength(append(dst, w.name...), len(w.state), false), w.state...)
 }
 
 func (s *sorter) flush(shard int) (err error) {
@@ -122,7 +141,8 @@ func (s *sorter) flush(shard int) (err error) {
 	return nil
 }
 
-// live calls fn for the live states of a shard, in the order in which they were last written.
+// live calls fn for the live states of a shard, each whole with what changed of it since behind it. The state lives until fn
+// returns.
 func (s *sorter) live(shard int, fn func(savedState) error) error {
 	all, err := s.load(shard)
 	if err != nil {
@@ -132,12 +152,20 @@ func (s *sorter) live(shard int, fn func(savedState) error) error {
 	if err != nil {
 		return err
 	}
-	bury(states)
+	if err := bury(states); err != nil {
+		return err
+	}
+	var room []byte
 	for i := range states {
-		if s := &states[i].savedState; s.state != nil {
-			if err := fn(*s); err != nil {
-				return err
-			}
+		w := &states[i]
+		if w.state == nil || w.more {
+			continue
+		}
+		if w.next != 0 {
+			room = w.join(room[:0], states)
+		}
+		if err := fn(w.savedState); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -146,49 +174,105 @@ func (s *sorter) live(shard int, fn func(savedState) error) error {
 // sorted is a state of a shard with its rank.
 type sorted struct {
 	savedState
-	rank byte
+	rank       byte
+	next, last int32 // indexes, plus 1, of the changes that follow: of a whole state the first and the last, of one the next
+}
+
+// join puts what changed of a state behind it, in room.
+func (w *sorted) join(room []byte, states []sorted) []byte {
+	size := len(w.state)
+	for at := w.next; at != 0; at = states[at-1].next {
+		size += len(states[at-1].state)
+	}
+	room = appendLength(append(room, w.name...), size, false)
+	begin := len(room)
+	room = append(room, w.state...)
+	for at := w.next; at != 0; at = states[at-1].next {
+		room = append(room, states[at-1].state...)
+	}
+	w.state, w.whole = room[begin:], room
+	return room
 }
 
 func cutSorted(all []byte) (states []sorted, err error) {
 	for len(all) > 0 {
-		w, n, ok := cutState(all[1:])
+		w, ok := cutState(all[1:], false)
 		if !ok {
 			return nil, errState // the scratch file's sums fit: it was sorted wrongly
 		}
+		n := 1 + len(w.whole)
 		if states == nil {
-			states = make([]sorted, 0, len(all)/(1+n)+1) // the others are about as long
+			states = make([]sorted, 0, len(all)/n+1) // the others are about as long
 		}
-		states = append(states, sorted{w, all[0]})
-		all = all[1+n:]
+		states = append(states, sorted{savedState: w, rank: all[0]})
+		all = all[n:]
 	}
 	return states, nil
 }
 
-// bury makes gone what a later state of the same name, of no lower rank, took the place of. It finds them by a table of its
-// own, half of which is free: a map of names took most of the time of reading a log.
-func bury(states []sorted) {
+// bury makes gone what a later state of the same name, of no lower rank, took the place of, and chains what changed of the
+// states that are left to them. It finds them by a table of its own, half of which is free: a map of names took most of the
+// time of reading a log.
+func bury(states []sorted) error {
 	size := 1
 	for size < 2*len(states) {
 		size *= 2
 	}
 	seed := maphash.MakeSeed()    // so that nobody can choose names that meet in one place
 	places := make([]int32, size) // index of the state that counts, plus 1; 0: free
-	for i := range states {
-		s := &states[i]
-		at := int(maphash.Bytes(seed, s.name)) & (size - 1)
-		for places[at] != 0 && !bytes.Equal(states[places[at]-1].name, s.name) {
+	place := func(name []byte) *int32 {
+		at := int(maphash.Bytes(seed, name)) & (size - 1)
+		for places[at] != 0 && !bytes.Equal(states[places[at]-1].name, name) {
 			at = (at + 1) & (size - 1)
 		}
-		if places[at] == 0 {
-			places[at] = int32(i + 1)
+		return &places[at]
+	}
+	changes := 0
+	for i := range states {
+		s := &states[i]
+		if s.more {
+			changes++
 			continue
 		}
-		if before := &states[places[at]-1]; before.rank <= s.rank {
-			before.state, places[at] = nil, int32(i+1)
-		} else {
+		switch at := place(s.name); {
+		case *at == 0:
+			*at = int32(i + 1)
+		case states[*at-1].rank <= s.rank:
+			states[*at-1].state, *at = nil, int32(i+1)
+		default:
 			s.state = nil
 		}
 	}
+	for i := 0; changes > 0; i++ {
+		if s := &states[i]; s.more {
+			changes--
+			if err := s.follow(i, *place(s.name), states); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// follow puts change i into the chain of the state with an index, plus 1, unless that was written later. Changes come in the
+// order of their ranks, as only commits have any.
+func (s *sorted) follow(i int, of int32, states []sorted) error {
+	if of == 0 {
+		return errLone
+	}
+	whole := &states[of-1]
+	switch {
+	case s.rank < whole.rank || s.rank == whole.rank && i < int(of-1):
+		return nil
+	case whole.state == nil:
+		return errLone
+	case whole.next == 0:
+		whole.next = int32(i + 1)
+	default:
+		states[whole.last-1].next = int32(i + 1)
+	}
+	whole.last = int32(i + 1)
+	return nil
 }
 
 // load reads a shard.

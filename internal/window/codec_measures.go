@@ -6,6 +6,11 @@ import (
 	"math"
 )
 
+// summed reports whether there is anything to write of it.
+func (w *Window) summed() bool {
+	return len(w.past())+len(w.spans())+len(w.cells())+len(w.runs()) > 0 || w.drift() != nil
+}
+
 // appendSummaries writes what the shapes that measure hold in place of entries.
 func (w *Window) appendSummaries(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(len(w.past())))
@@ -82,7 +87,7 @@ func (d *decoder) summaries(w *Window) {
 	if runs := d.runs(); len(runs) > 0 {
 		w.sums().runs = runs
 	}
-	if d.step() != 0 {
+	if d.byte() != 0 {
 		w.sums().drift = &drift{d.varint(), d.varint(), d.varint(), d.varint()}
 	}
 }

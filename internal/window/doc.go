@@ -36,10 +36,22 @@
 //
 // # Encoded form
 //
-// Byte 1 is the version (3; 2, which had none of the measures, is read as well). Then the watermark up to which deferred entries were judged and the time of the key's first
-// event (signed varints), the number of entries (unsigned varint), and for each: the difference of its time to the one before
-// (signed varint), 16 bytes of id, its facts (unsigned varint), its step (1 byte), its value (8 bytes, little-endian), its
-// captured fields (0, or their number plus 1, and each with its length); the number of open periods, and for each its index
-// (signed varint), entries in the same form and measures (codec_measures.go). Last, each behind its number, what the shapes
-// that measure hold in place of entries: past buckets, spans, cells, runs, and 1 with the drift or 0. Decoding checks order and lengths; what does not check is an error.
+// Byte 1 is the version, 4; byte 2 has bits for what follows beside the entries, from the lowest: the watermark up to which
+// deferred entries were judged (signed varint), the time of the key's first event (signed varint), open periods, and what the
+// shapes that measure hold. Then, in this order: those two; the number of entries (unsigned varint) and the entries; the number
+// of open periods, and for each its index (signed varint), entries in the same form and measures (codec_measures.go); and, each
+// behind its number, what the shapes that measure hold in place of entries: past buckets, spans, cells, runs, and 1 with the
+// drift or 0.
+//
+// An entry is the difference of its time to the one before (signed varint), a byte with bits for what is not zero, 16 bytes of
+// id, and by these bits, from the lowest: its facts (unsigned varint), its step (1 byte), its value (8 bytes, little-endian),
+// its captured fields (their number plus 1, and each with its length).
+//
+// Behind that may stand changes (change.go), in the order in which they were made: 1, bits as in byte 2, of which only the lower
+// two may be set, the two instants that these say, as they are now; the number of entries that were added and these, in any
+// order; and how many entries were then taken from the front.
+//
+// Version 3 had every part, without byte 2 and without the bits of entries, and 0 for captured fields that there are not;
+// version 2 was as 3 without measures and what the shapes hold that measure. Both are read. Decoding checks order and lengths;
+// what does not check is an error.
 package window

@@ -146,9 +146,18 @@ func (w *Window) addNumber(s *Spec, y Entry, changed []int64) (_ []int64, added 
 		return w.fill(s, number, never, changed), true
 	}
 	c := w.cell(index)
-	before := slices.Clone(c.Runs)
+	if seenBefore(c.Runs, number) {
+		return changed, false
+	}
 	c.Runs = insertRun(c.Runs, number, firstSeen)
-	return changed, !slices.Equal(before, c.Runs)
+	return changed, true
+}
+
+// seenBefore reports whether a number is in a cell's runs, and none the later: insertRun would leave them as they are.
+func seenBefore(runs []Run, number Run) bool {
+	n := number.Lo
+	i, _ := slices.BinarySearchFunc(runs, n, func(x Run, n uint64) int { return cmp.Compare(x.Hi, n) })
+	return i < len(runs) && runs[i].Lo <= n && (runs[i].Lo < n || runs[i].At <= number.At)
 }
 
 // cellsDone is the first cell that a watermark has not judged.

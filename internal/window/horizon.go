@@ -50,10 +50,19 @@ const (
 
 // Bytes is about how much memory the window takes, beside the Window itself.
 func (w *Window) Bytes() int64 {
-	n := entryBytes * int64(cap(w.entries))
+	n := w.Room()
 	for i := range w.entries {
-		n += w.entries[i].Captured.bytes()
+		n += w.entries[i].Bytes()
 	}
+	return n
+}
+
+// Bytes is about how much memory an entry takes beside its place in a window.
+func (e *Entry) Bytes() int64 { return e.Captured.bytes() }
+
+// Room is Bytes but for what the entries take beside their places: it does not go through them.
+func (w *Window) Room() int64 {
+	n := entryBytes * int64(cap(w.entries))
 	if w.more == nil {
 		return n
 	}

@@ -18,14 +18,16 @@ func (w *Window) Quotable(s *Spec, y Entry, n int) bool {
 	case NewValue:
 		return y.Step != AlibiStep && !w.seen(s, y)
 	case Baseline:
-		return !w.collapsed(s, y.Time) && w.before(s, y, n) < n
+		return !w.collapsed(s, y.Time) && !w.preceded(s, &y, n)
 	}
 	return true
 }
 
-// seen reports whether the value of an entry was seen before it, within the look-back.
+// seen reports whether the value of an entry was seen before it, within the look-back. What is seen again was mostly seen a
+// little while ago.
 func (w *Window) seen(s *Spec, y Entry) bool {
-	for k := w.after(back(y.Time, s.Timespan) - 1); k < len(w.entries) && w.entries[k].Time < y.Time; k++ {
+	since := back(y.Time, s.Timespan)
+	for k := w.after(back(y.Time, 1)) - 1; k >= 0 && w.entries[k].Time >= since; k-- {
 		if w.entries[k].Value == y.Value {
 			return true
 		}
@@ -33,18 +35,23 @@ func (w *Window) seen(s *Spec, y Entry) bool {
 	return false
 }
 
-// before counts the other events that come before an entry in its bucket, up to n of them.
-func (w *Window) before(s *Spec, y Entry, n int) (events int) {
-	last := y.ID
-	for k := w.after(s.Normal.start(s.Normal.bucketOf(y.Time)) - 1); k < len(w.entries) && events < n; k++ {
+// preceded reports whether n other events come before an entry in its bucket.
+func (w *Window) preceded(s *Spec, y *Entry, n int) bool {
+	at, _ := place(w.entries, y)
+	if at < n {
+		return false // the common case, with the next: no bucket's beginning is worked out
+	}
+	bucket := s.Normal.bucketOf(y.Time)
+	if !s.Normal.Values { // an event is one entry
+		return s.Normal.bucketOf(w.entries[at-n].Time) == bucket
+	}
+	events, next := 0, y.ID
+	for k := at - 1; k >= 0 && events < n && s.Normal.bucketOf(w.entries[k].Time) == bucket; k-- {
 		e := &w.entries[k]
-		if compare(*e, y) >= 0 {
-			break
-		}
-		if e.ID != last && e.ID != y.ID { // an event with several values is several entries
+		if e.ID != next && e.ID != y.ID { // an event with several values is several entries
 			events++
 		}
-		last = e.ID
+		next = e.ID
 	}
-	return events
+	return events >= n
 }

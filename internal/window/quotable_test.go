@@ -93,3 +93,37 @@ func TestWhatNoAlertCanQuoteIsNotKept(t *testing.T) {
 		})
 	}
 }
+
+// What comes before an entry, as the comment of Quotable says it, in plain lines.
+func TestWhetherAnEntryIsQuotableIsWhatIsSaid(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := &Spec{Shape: rapid.SampledFrom([]Shape{Baseline, NewValue}).Draw(t, "shape"), Timespan: rapid.Int64Range(1, 30).Draw(t, "timespan"), Period: 100, AtLeast: 1}
+		if s.Shape == Baseline {
+			s.Normal = drawNormal(t)
+		}
+		w, n := New(), rapid.IntRange(1, 4).Draw(t, "quote")
+		var all []Entry
+		for range rapid.IntRange(0, 40).Draw(t, "entries") {
+			e := Entry{Time: rapid.Int64Range(0, 60).Draw(t, "time"), Value: rapid.Uint64Range(0, 3).Draw(t, "value")}
+			e.ID = event.ID{byte(e.Time), rapid.Byte().Draw(t, "id") % 3}
+			if !s.Normal.Values && s.Shape == Baseline {
+				e.Value = 0 // an event is one entry
+			}
+			if _, added := w.Add(s, e, nil); !added {
+				continue
+			}
+			seen, before := false, map[event.ID]bool{}
+			for _, o := range all {
+				seen = seen || o.Value == e.Value && o.Time < e.Time && o.Time >= e.Time-s.Timespan
+				if s.Shape == Baseline && o.compare(&e) < 0 && o.ID != e.ID && s.Normal.bucketOf(o.Time) == s.Normal.bucketOf(e.Time) {
+					before[o.ID] = true
+				}
+			}
+			all = append(all, e)
+			want := s.Shape == NewValue && !seen || s.Shape == Baseline && len(before) < n
+			if got := w.Quotable(s, e, n); got != want {
+				t.Fatalf("%+v among %+v: %v", e, all, got)
+			}
+		}
+	})
+}

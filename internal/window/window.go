@@ -172,30 +172,29 @@ func (w *Window) judge(s *Spec, i int, changed []int64) []int64 {
 }
 
 // Forget drops what no event at or after the watermark can change; keep is how long beyond it the rule remembers. It says
-// whether there was anything.
-func (w *Window) Forget(s *Spec, watermark, keep int64) bool {
+// how many entries went from the front, and whether anything else has changed.
+func (w *Window) Forget(s *Spec, watermark, keep int64) (taken int, other bool) {
 	bound := back(watermark, keep)
 	switch s.Shape {
 	case Baseline:
-		return w.collapse(s, bound)
+		return 0, w.collapse(s, bound)
 	case Silence:
-		return w.forgetSpans(s, bound)
+		return 0, w.forgetSpans(s, bound)
 	case Gap:
-		return w.forgetRuns(s, bound)
+		return 0, w.forgetRuns(s, bound)
 	case ClockSkew:
-		return false // see addSkew
+		return 0, false // see addSkew
 	}
 	old := back(bound, s.reach())
-	drop := 0
-	for drop < len(w.entries) && w.entries[drop].Time <= old {
-		drop++
+	for taken < len(w.entries) && w.entries[taken].Time <= old {
+		taken++
 	}
-	w.entries = slices.Delete(w.entries, 0, drop)
-	forgot := w.close(s, bound) || drop > 0
-	if s.Shape == NewValue && len(w.entries) >= thinFrom {
-		return w.thin(back(bound, 1)) || forgot
+	w.entries = slices.Delete(w.entries, 0, taken)
+	other = w.close(s, bound)
+	if s.Shape == NewValue && len(w.entries) >= thinFrom && w.thin(back(bound, 1)) {
+		other = true
 	}
-	return forgot
+	return taken, other
 }
 
 // thinFrom is how many entries make thinning worth while.
