@@ -51,6 +51,7 @@ type Alert struct {
 	Last       time.Time      `json:"last" jsonschema:"event time of the last of them, UTC"`
 	EventIDs   []string       `json:"event_ids" jsonschema:"by time, then id; by id alone if some came late or memory was short; the first 1000"`
 	Evidence   []event.Record `json:"evidence" jsonschema:"the first records by time, then id, with their exact bytes"`
+	Quoted     []*event.Kept  `json:"-"` // of a revision that was just drafted, in place of Evidence: most are written and not read; see Unfold
 	Facts      []Fact         `json:"facts,omitempty" jsonschema:"what speaks for and against misuse"`
 	Measures   []Measure      `json:"measures,omitempty" jsonschema:"what was measured, and what is usual: of baseline, silence, gap and clock_skew"`
 	Expired    []string       `json:"expired_exceptions,omitempty" jsonschema:"exceptions of the rule that had run out by then"`

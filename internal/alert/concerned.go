@@ -18,31 +18,31 @@ type Concerned struct {
 // key names. Somebody who only acted in a record that is not quoted is not among them.
 func (a *Alert) Concerned() Concerned {
 	var c Concerned
-	add := func(list *[]string, id string) {
-		if id != "" && !slices.Contains(*list, id) {
-			*list = append(*list, id)
-		}
-	}
 	if a.Person != nil {
 		c.Main = a.Person.ID
-		add(&c.Persons, a.Person.ID)
-		add(&c.Managers, a.Person.ManagerID)
+		c.Persons = add(c.Persons, a.Person.ID)
+		c.Managers = add(c.Managers, a.Person.ManagerID)
 	}
 	for _, g := range a.Group {
 		switch g.Field {
 		case "actor.id", "user.id", "requestor.id":
 			c.Main = g.Value
 		}
-		add(&c.Persons, g.Value)
+		c.Persons = add(c.Persons, g.Value)
 	}
-	for i := range a.Evidence {
-		for _, field := range []string{"user.id", "requestor.id"} {
-			id, _ := a.Evidence[i].Fields[field].(string)
-			add(&c.Persons, id)
-		}
+	for _, field := range []string{"user.id", "requestor.id"} {
+		a.quotedTexts(field, func(id string) { c.Persons = add(c.Persons, id) })
 	}
 	slices.Sort(c.Persons)
 	return c
+}
+
+// add appends a text to a list that does not have it, unless it is "".
+func add(list []string, text string) []string {
+	if text == "" || slices.Contains(list, text) {
+		return list
+	}
+	return append(list, text)
 }
 
 // Join adds what another revision says.

@@ -53,6 +53,9 @@ func (a *Alert) Canonical() []byte {
 	c := *a
 	c.Revision = 0
 	c.Evidence = append(c.Evidence[:0:0], a.Evidence...)
+	if err := c.Unfold(); err != nil {
+		panic(err) // what was kept can be read
+	}
 	for i := range c.Evidence {
 		c.Evidence[i].Path, c.Evidence[i].Offset, c.Evidence[i].Ingested = "", 0, time.Time{}
 	}

@@ -43,7 +43,7 @@ type ReplayOptions struct {
 
 	// What an evaluation asks beyond the last revisions; both may be nil. Matched is called by many workers at once.
 	Matched  func(*event.Event)
-	Revision func(*alert.Alert) // every revision, as it is committed
+	Revision func(*alert.Alert) // every revision, as it is committed; what it quotes may not be unfolded
 }
 
 // Summary counts a replay.

@@ -167,13 +167,17 @@ func (d *Draft) Dress(kept []*event.Kept) error {
 	return d.Summarise()
 }
 
-// Summarise writes the alert's sentence from what it holds and its first evidence. The rule's title stands where it cannot.
-func (d *Draft) Summarise() error {
+// Summarise writes the alert's sentence from what it holds and the first record that it quotes. The rule's title stands where it cannot.
+func (d *Draft) Summarise() (err error) {
 	d.Alert.Summary = d.Rule.Title
 	first := &event.Record{Time: d.Alert.First}
 	switch {
 	case len(d.Alert.Evidence) > 0:
 		first = &d.Alert.Evidence[0]
+	case len(d.Alert.Quoted) > 0:
+		if first, err = d.Alert.Quoted[0].Record(); err != nil {
+			return err
+		}
 	case !d.Rule.Measured() || d.Alert.Count == 0:
 		return nil
 	}

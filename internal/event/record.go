@@ -148,6 +148,18 @@ func fromJSON(v any, want Kind) Value {
 
 // UnmarshalJSON reads a record with its integers exact.
 func (r *Record) UnmarshalJSON(b []byte) error {
+	if r.Fields == nil && r.Native == nil {
+		q := quotedReader{rest: b}
+		if read := q.record(); !q.other {
+			*r = read
+			return nil
+		}
+	}
+	return r.unmarshal(b)
+}
+
+// unmarshal is UnmarshalJSON of what may be written in any way.
+func (r *Record) unmarshal(b []byte) error {
 	type plain Record
 	dec := json.NewDecoder(strings.NewReader(string(b)))
 	dec.UseNumber()

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -364,16 +365,12 @@ func (p *Pipeline) dress(d *engine.Draft, records map[event.ID]*event.Kept) (*al
 		return nil, nil // nobody was told of it
 	}
 	a.Revision = last + 1
-	quoted, err := quote(d.Quote, records)
-	if err != nil {
-		return nil, err
-	}
-	a.Evidence = append(a.Evidence, quoted...)
+	a.Quoted = quote(d.Quote, records)
 	end := a.Period.End.UnixNano()
 	late := p.state.Forgotten(d.Rule, end)
 	if last > 0 && a.Status == alert.Open && !d.Rule.Measured() && (late || p.state.GivenUp(d.Rule, end)) {
 		before, err := p.Store.LastAlerts([]string{a.ID})
-		if err != nil {
+		if err := errors.Join(err, a.Unfold()); err != nil {
 			return nil, err
 		}
 		if !d.Join(before[a.ID], late) {
@@ -407,18 +404,12 @@ func (p *Pipeline) fetch(drafts []engine.Draft, records map[event.ID]*event.Kept
 }
 
 // quote returns the records of entries that were found, in order.
-func quote(entries []window.Entry, records map[event.ID]*event.Kept) ([]event.Record, error) {
-	out := make([]event.Record, 0, len(entries))
+func quote(entries []window.Entry, records map[event.ID]*event.Kept) []*event.Kept {
+	out := make([]*event.Kept, 0, len(entries))
 	for _, e := range entries {
-		k := records[e.ID]
-		if k == nil {
-			continue
+		if k := records[e.ID]; k != nil {
+			out = append(out, k)
 		}
-		r, err := k.Record()
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, *r)
 	}
-	return out, nil
+	return out
 }

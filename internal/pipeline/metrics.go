@@ -238,12 +238,7 @@ func (m *metrics) committed(j *judged, c *store.Commit, withheld func(id string)
 
 // systems counts an alert for each system that its records are from. A record of a round over alerts is from Probity itself.
 func (m *metrics) systems(a *alert.Alert, severity alert.Severity) {
-	seen := map[string]bool{}
-	for i := range a.Evidence {
-		dataset, _ := a.Evidence[i].Fields["event.dataset"].(string)
-		if dataset != "" && !seen[dataset] {
-			seen[dataset] = true
-			m.bySystem.WithLabelValues(dataset, string(severity)).Inc()
-		}
+	for _, dataset := range a.Datasets() {
+		m.bySystem.WithLabelValues(dataset, string(severity)).Inc()
 	}
 }

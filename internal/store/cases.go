@@ -34,10 +34,8 @@ func (s *Store) file(c *Commit, revisions []revision) ([]filed, error) {
 		return nil, nil
 	}
 	now := s.opts.Now().UTC()
-	recent, err := s.recentCases(&c.Routing, now)
-	if err != nil {
-		return nil, err
-	}
+	var week *recent // of what is committed; only new alerts are counted against it
+	var err error
 	c.Cases = make(map[string]alert.Case, len(revisions))
 	out := make([]filed, len(revisions))
 	for i, r := range revisions {
@@ -46,8 +44,13 @@ func (s *Store) file(c *Commit, revisions []revision) ([]filed, error) {
 			return nil, err
 		}
 		if f.before == nil {
+			if week == nil {
+				if week, err = s.recentCases(&c.Routing, now); err != nil {
+					return nil, err
+				}
+			}
 			f.after = alert.Case{ID: r.ID, Rule: r.Rule.ID, OpenedAt: now, Concerned: r.Concerned()}
-			f.after.Folded, f.after.Over = recent.fold(&f.after, &c.Routing)
+			f.after.Folded, f.after.Over = week.fold(&f.after, &c.Routing)
 		} else {
 			f.after = *f.before
 			f.after.Concerned = f.after.Concerned.Join(r.Concerned())
@@ -93,8 +96,8 @@ func routed(c *Commit, of alert.Case) ([]string, error) {
 // recent counts the alerts of the last seven days.
 type recent struct{ byRule, byPerson map[string]int }
 
-func (s *Store) recentCases(routing *Routing, now time.Time) (recent, error) {
-	r := recent{map[string]int{}, map[string]int{}}
+func (s *Store) recentCases(routing *Routing, now time.Time) (*recent, error) {
+	r := &recent{map[string]int{}, map[string]int{}}
 	if routing.PerWeek == 0 {
 		return r, nil
 	}
@@ -108,7 +111,7 @@ func (s *Store) recentCases(routing *Routing, now time.Time) (recent, error) {
 	return r, err
 }
 
-func (r recent) count(c *alert.Case) {
+func (r *recent) count(c *alert.Case) {
 	r.byRule[c.Rule]++
 	if c.Main != "" {
 		r.byPerson[c.Main]++
@@ -116,7 +119,7 @@ func (r recent) count(c *alert.Case) {
 }
 
 // fold counts a new alert, and says the how manieth of its rule or person it is if that is beyond the budget, and whose.
-func (r recent) fold(c *alert.Case, routing *Routing) (n int, over string) {
+func (r *recent) fold(c *alert.Case, routing *Routing) (n int, over string) {
 	if routing.PerWeek == 0 || routing.withheld(*c) {
 		return 0, ""
 	}
@@ -143,7 +146,23 @@ func (s *Store) putCase(c alert.Case, isNew bool, next *head) error {
 	if err != nil {
 		return err
 	}
+	known, err := caseOf(row) // as it would be read
+	if err != nil {
+		return err
+	}
+	s.cases.write(c.ID, known, caseSize(&known))
 	return s.db.put(caseTable, row...)
+}
+
+// caseSize is how many bytes a case takes in memory, about.
+func caseSize(c *alert.Case) int {
+	n := 400 + len(c.Rule) + 8*len(c.Surroundings)
+	for _, list := range [][]string{c.Persons, c.Managers} {
+		for _, id := range list {
+			n += 16 + len(id)
+		}
+	}
+	return n
 }
 
 func rowOf(c alert.Case) ([]any, error) {
@@ -190,11 +209,17 @@ func caseOf(row []any) (alert.Case, error) {
 	return c, nil
 }
 
-// Case returns the case of an alert; false if there is no such alert.
+// Case returns the case of an alert; false if there is no such alert. Its lists are not to be changed.
 func (s *Store) Case(id string) (c alert.Case, found bool, err error) {
+	if c, found = s.cases.find(id); found {
+		return c, true, nil
+	}
+	asOf := s.cases.asOf()
 	err = s.db.eachOften(caseTable, "WHERE id = ?", []any{id}, func(row []any) error {
 		found = true
-		c, err = caseOf(row)
+		if c, err = caseOf(row); err == nil {
+			s.cases.read(id, c, caseSize(&c), asOf)
+		}
 		return err
 	})
 	return c, found, err

@@ -13,7 +13,8 @@ import (
 // ErrRefused is wrapped by the error of a commit that will be refused again however often it is tried.
 var ErrRefused = errors.New("refused")
 
-// Commit is everything that one batch changes. The caller may reuse its memory when the call returns.
+// Commit is everything that one batch changes. The caller may reuse its memory when the call returns, but not that of the events of
+// Records, which may be remembered.
 type Commit struct {
 	Streams    []StreamState
 	Tallies    []Tally // stored after Streams: see StreamState.Forget

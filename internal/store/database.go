@@ -57,7 +57,7 @@ func openDatabase(fs *fsx.FS, dir string) (*database, error) {
 		return nil, err
 	}
 	file.Close()
-	if d.write, err = open(path, "_txlock=immediate"); err != nil {
+	if d.write, err = open(path, "_txlock=immediate&_pragma=cache_size(-16384)"); err != nil {
 		return nil, err
 	}
 	d.write.SetMaxOpenConns(1)
@@ -72,7 +72,9 @@ func openDatabase(fs *fsx.FS, dir string) (*database, error) {
 }
 
 func open(path, more string) (*sql.DB, error) {
-	return openWith(path, "_pragma=page_size(8192)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(0)&"+more)
+	// The driver applies what _pragma names in alphabetical order and _journal_mode after it; once the journal is a write-ahead log, the
+	// size of the pages is fixed.
+	return openWith(path, "_pragma=page_size(8192)&_journal_mode=WAL&_pragma=synchronous(FULL)&_pragma=foreign_keys(0)&"+more)
 }
 
 func openWith(path, more string) (*sql.DB, error) {

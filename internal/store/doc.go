@@ -34,7 +34,7 @@
 //
 // # state.db
 //
-// user_version is the version of the format of the whole folder, 4. Every table is STRICT and WITHOUT ROWID (one tree, so no index that disagrees with its table) and ends
+// user_version is the version of the format of the whole folder, 4. Every table but alerts is STRICT and WITHOUT ROWID (one tree, so no index that disagrees with its table) and ends
 // in the column sum: xxhash64 over the table's name and the columns, each preceded by a letter for its type (t, i, s, b) and
 // its length in 8 bytes, little-endian. SQLite does not notice a flipped bit in a page; sum does, on every read. A row that
 // is lost whole is noticed by the counts in head.
@@ -59,6 +59,10 @@
 //	pending   rule, actor, event_id, until, record (packed)
 //	journal   seq, commit_no, kind, body (JSON)
 //
+// The rows of alerts lie in the order in which they came, and their keys in an index. A revision is some 10 KB, and while a tree
+// is searched by its keys, SQLite reads the whole of each long row that it compares: of each revision ten others, ever farther
+// apart as the table grew.
+//
 // A packed record is a byte, 2, and the bytes of one event.Kept, at most 512 MiB of them, in S2 (klauspost/compress) against
 // dictionaries/2.bin: events of the simulated force in the built-in formats. It is part of the program and holds nobody's data:
 // a dictionary learnt from the logs would, beyond any redaction. Records of other than the built-in formats gain what they share
@@ -76,7 +80,10 @@
 //
 // Records lie in the order of their event times, because that is about the order in which they come: a commit fills one page
 // after the other. By id, which is a hash, each new record changed a page of its own, and commits were two thirds of a
-// catch-up. New folders have pages of 8 KiB, so that a row of 2 KB fits in one; upgraded folders keep their 4 KiB.
+// catch-up. Folders that version 4 has made have pages of 8 KiB, so that a row of 2 KB fits in one; older ones keep their 4 KiB.
+//
+// Cases, and records that an alert holds, are remembered when they are committed or read (lately): each batch asks again for
+// what the alerts that grow have so far. What is remembered stands before the database and is never the truth.
 //
 // ReadRun reads streams, journal and alerts in one transaction of a connection that cannot write: as of one commit, without
 // the lock, also while a daemon commits.
@@ -132,8 +139,9 @@
 // version must open it. Version 2 added to the head the window log's shards, counts of further tables and the byte from which
 // rejects have checksums, and the table tallies. Version 3 put the records
 // into the order of their times and added the tables packs, cases and dispositions, two columns to the outbox, and their counts to the head; the case of an older alert has the time of its first revision's last event as that of its coming.
-// Version 4 keeps records in fewer bytes, and lets what changed of a window state stand behind it in the window log; what stands
-// there already is read as it is, and goes when its time is up. testdata/state-v3.tar.zst and state-v3-windows.tar.zst have some.
+// Version 4 put the revisions of alerts into the order in which they came, keeps records in fewer bytes, and lets what changed of a
+// window state stand behind it in the window log. Records and window states that stand there already are read as they are, and go
+// when their time is up. testdata/state-v3.tar.zst, state-v3-windows.tar.zst and state-v3-alerts.tar.zst are folders of version 3.
 //
 // # Archives
 //

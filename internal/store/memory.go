@@ -3,7 +3,6 @@ package store
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -168,17 +167,17 @@ func (m *Memory) newRevisions(alerts []*alert.Alert) (list []*alert.Alert, err e
 }
 
 func sameBody(a, b *alert.Alert) (bool, error) {
-	x, err := json.Marshal(a)
+	x, err := a.JSON()
 	if err != nil {
 		return false, err
 	}
-	y, err := json.Marshal(b)
+	y, err := b.JSON()
 	return bytes.Equal(x, y), err
 }
 
 // copyOf is an alert as it would come from a disk.
 func copyOf(a *alert.Alert) (*alert.Alert, error) {
-	body, err := json.Marshal(a)
+	body, err := a.JSON()
 	if err != nil {
 		return nil, err
 	}

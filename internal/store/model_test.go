@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -10,11 +11,13 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"probity/internal/alert"
+	"probity/internal/evidence"
 	"probity/internal/fsx"
 )
 
@@ -62,6 +65,9 @@ func drawCommit(t *rapid.T, m *Memory) *Commit {
 		c.Records = append(c.Records, KeptRecord{ID: idOf(n), Time: timeOf(n), Until: until.Draw(t, "until"), Record: recordOf(n), Held: rapid.Bool().Draw(t, "held")})
 		if rapid.IntRange(0, 3).Draw(t, "prolongs") == 0 {
 			c.Records[len(c.Records)-1].Record = nil
+		} else if n >= idCount-4 { // an alert's, which is so each time
+			k := &c.Records[len(c.Records)-1]
+			k.Revised, k.Record = true, revised(n, number.Draw(t, "into"))
 		}
 	}
 	if rapid.IntRange(0, 3).Draw(t, "forget") == 0 {
@@ -111,6 +117,7 @@ func (x *machine) open(t *rapid.T) {
 	}
 	s.packAtLeast = 2
 	s.windows.sizes = windowSizes{least: 500, shard: 400, step: 300, room: 300} // snapshots all the time, in small pieces
+	s.cases.half, s.own.half = 1500, 2500                                       // so that some are forgotten
 	x.s = s
 }
 
@@ -184,6 +191,48 @@ func (x *machine) fail(t *rapid.T) {
 	x.commits++
 }
 
+// redact destroys the words of some revision, and closes its alert before: neither changes more than it says.
+func (x *machine) redact(t *rapid.T) {
+	entries, err := evidence.OfKind(x.s.evidence.Dir(), "alert", time.Time{}, x.s.EvidenceHead().Seq)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries = slices.DeleteFunc(entries, func(e evidence.Stored) bool { return e.Body == nil })
+	if len(entries) == 0 {
+		t.Skip("there is nothing to redact")
+	}
+	e := entries[rapid.IntRange(0, len(entries)-1).Draw(t, "entry")]
+	var of firing
+	if err := json.Unmarshal(e.Body, &of); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := x.s.CloseAlert(alert.Closing{ID: of.ID, Outcome: alert.Training, By: "iso"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := x.s.Redact(orderOf(e.Seq)); err != nil {
+		t.Fatal(err)
+	}
+	x.commits += 2
+	if last := x.m.alerts[of.ID]; last.Revision == of.Revision {
+		body, err := redactedBody([]byte(text(last)))
+		if err == nil {
+			x.m.alerts[of.ID], err = decodeAlert(body)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	x.o.rows = slices.DeleteFunc(x.o.rows, func(d alert.Delivery) bool { return d.AlertID == of.ID && d.Revision == of.Revision })
+}
+
+// restart opens the folder again, which remembers nothing.
+func (x *machine) restart(t *rapid.T) {
+	if err := x.s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	x.open(t)
+}
+
 // kill opens what a kill at this instant, or at a step of a commit, would leave.
 func (x *machine) kill(t *rapid.T) {
 	c := drawCommit(t, x.m)
@@ -234,6 +283,9 @@ func (x *machine) check(t *rapid.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatal(diff)
 	}
+	if err := sameAsPlain(x.s); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestAStoreThroughFaultsAndKillsAgreesWithABruteForceModel(t *testing.T) {
@@ -248,7 +300,8 @@ func TestAStoreThroughFaultsAndKillsAgreesWithABruteForceModel(t *testing.T) {
 		x.open(rt)
 		defer func() { x.s.Close() }()
 		rt.Repeat(map[string]func(*rapid.T){
-			"commit": x.commit, "commit again": x.commit, "commit on a failing disk": x.commitOnAFailingDisk, "deliver": x.deliver, "failed delivery": x.fail, "kill": x.kill, "": x.check,
+			"commit": x.commit, "commit again": x.commit, "commit on a failing disk": x.commitOnAFailingDisk, "deliver": x.deliver, "failed delivery": x.fail, "kill": x.kill, "redact": x.redact, "restart": x.restart,
+			"": x.check,
 		})
 	})
 }

@@ -81,7 +81,7 @@ func (s *Store) Due(sink string, limit int) ([]alert.Delivery, error) {
 // body is the JSON of one revision, as it was committed.
 func (s *Store) body(id string, revision int) ([]byte, error) {
 	var body []byte
-	err := s.db.each(alertTable, "WHERE id = ? AND revision = ?", []any{id, int64(revision)}, func(row []any) error {
+	err := s.db.eachOften(alertTable, "WHERE id = ? AND revision = ?", []any{id, int64(revision)}, func(row []any) error {
 		body = []byte(row[6].(string))
 		return nil
 	})

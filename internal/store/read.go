@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -89,22 +90,52 @@ func (s *Store) EachJournal(fn func(JournalEntry) error) error {
 // Record returns these kept records; one that is not kept is not in the map.
 func (s *Store) Record(keys []RecordKey) (map[event.ID]*event.Kept, error) {
 	records := make(map[event.ID]*event.Kept, len(keys))
-	err := s.eachRow(keys, func(row []any) error {
-		id := idIn(row[1])
-		r, err := s.records.decode(bytesOf(row[3]), id)
-		records[id] = r
-		return err
+	var unknown []RecordKey
+	for _, k := range keys {
+		if row, ok := s.keptLately(k); ok {
+			records[k.ID] = row.record
+		} else {
+			unknown = append(unknown, k)
+		}
+	}
+	asOf := s.own.asOf()
+	err := s.eachRow(unknown, func(row []any) error {
+		k := RecordKey{row[0].(int64), idIn(row[1])}
+		r, err := s.records.decode(bytesOf(row[3]), k.ID)
+		if err != nil {
+			return err
+		}
+		records[k.ID] = r
+		if r != nil {
+			s.own.read(k, keptRow{row[2].(int64), r}, keptSize(r), asOf)
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	keys = slices.DeleteFunc(slices.Clone(keys), func(k RecordKey) bool { return records[k.ID] != nil })
-	err = s.eachPacked(keys, func(k RecordKey, _ int64, r *event.Kept) {
+	unknown = slices.DeleteFunc(unknown, func(k RecordKey) bool { return records[k.ID] != nil })
+	err = s.eachPacked(unknown, func(k RecordKey, _ int64, r *event.Kept) {
 		if records[k.ID] == nil {
 			records[k.ID] = r
 		}
 	})
 	return records, err
+}
+
+// keptRow is the row of a record that has one of its own.
+type keptRow struct {
+	until  int64
+	record *event.Kept
+}
+
+// keptSize is how many bytes a keptRow takes in memory, about.
+func keptSize(r *event.Kept) int { return 200 + r.Size() }
+
+// keptLately is find of a record's own row, if it is not forgotten meanwhile.
+func (s *Store) keptLately(k RecordKey) (keptRow, bool) {
+	row, ok := s.own.find(k)
+	return row, ok && row.until >= s.forgot.Load()
 }
 
 // eachRow calls fn for those of the records that have rows of their own.
@@ -136,32 +167,24 @@ func idIn(v any) (id event.ID) {
 
 // Revision is the number of an alert's last revision, 0 if there is none.
 func (s *Store) Revision(alertID string) (int, error) {
-	last := 0
-	err := s.db.eachOften(alertTable, "WHERE id = ? ORDER BY revision DESC LIMIT 1", []any{alertID}, func(row []any) error {
-		last = int(row[1].(int64))
-		return nil
-	})
-	return last, err
+	c, _, err := s.Case(alertID)
+	return c.Revision, err
 }
 
 // lastAndBody answers newRevisions.
 func (s *Store) lastAndBody(id string, n int, body []byte) (last int, same bool, err error) {
-	err = s.db.eachOwn(alertTable, "WHERE id = ? AND revision >= ? ORDER BY revision", []any{id, int64(n - 1)}, func(row []any) error {
-		last = int(row[1].(int64))
-		same = same || last == n && row[6].(string) == string(body)
-		return nil
-	})
-	if err == nil && last == 0 && n > 1 { // a revision is left out: the error says which is the last
-		last, err = s.Revision(id)
+	if last, err = s.Revision(id); err != nil || n < 1 || n > last {
+		return last, false, err
 	}
-	return last, same, err
+	have, err := s.body(id, n)
+	return last, bytes.Equal(have, body), err
 }
 
 // LastAlerts returns the last revisions of these alerts; one that is not there is not in the map.
 func (s *Store) LastAlerts(ids []string) (map[string]*alert.Alert, error) {
 	alerts := make(map[string]*alert.Alert, len(ids))
 	err := inLots(ids, func(id string) any { return id }, func(marks string, args []any) error {
-		return s.eachLast("WHERE id IN ("+marks+")", args, func(a *alert.Alert) error {
+		return s.eachLast("AND id IN ("+marks+") ", args, func(a *alert.Alert) error {
 			alerts[a.ID] = a
 			return nil
 		})
@@ -172,10 +195,16 @@ func (s *Store) LastAlerts(ids []string) (map[string]*alert.Alert, error) {
 // EachAlert calls fn for the last revision of every alert, by id.
 func (s *Store) EachAlert(fn func(*alert.Alert) error) error { return s.eachLast("", nil, fn) }
 
-func (s *Store) eachLast(where string, args []any, fn func(*alert.Alert) error) error {
-	return lastOfEach(func(row func([]any) error) error {
-		return s.db.each(alertTable, where+" "+alertTable.byKey(), args, row)
-	}, fn)
+// eachLast reads the bodies of last revisions only: which these are the index says.
+func (s *Store) eachLast(also string, args []any, fn func(*alert.Alert) error) error {
+	const last = "WHERE revision = (SELECT max(revision) FROM alerts AS others WHERE others.id = alerts.id) "
+	return s.db.each(alertTable, last+also+alertTable.byKey(), args, func(row []any) error {
+		a, err := decodeAlert([]byte(row[6].(string)))
+		if err != nil {
+			return err
+		}
+		return fn(a)
+	})
 }
 
 // lastOfEach calls fn for the last revision of each alert, of rows in the order of their key.

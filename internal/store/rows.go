@@ -114,7 +114,7 @@ func newRevisions(alerts []*alert.Alert, last func(id string, n int, body []byte
 	var list []revision
 	within := map[string]int{} // alert → index+1 into list of its last revision in this commit
 	for _, a := range alerts {
-		body, err := json.Marshal(a)
+		body, err := a.JSON()
 		if err != nil {
 			return nil, fmt.Errorf("alert %s: %w", a.Key(), err)
 		}
@@ -182,6 +182,7 @@ func (s *Store) putRows(c *Commit, p packed, next *head) error {
 		}
 	}
 	if c.Forget != 0 {
+		s.forgot.Store(max(s.forgot.Load(), c.Forget)) // if the commit fails, more is asked than need be
 		if err := s.drop(&next.rows.records, "DELETE FROM records WHERE until < ?", c.Forget); err != nil {
 			return err
 		}
@@ -245,13 +246,14 @@ func inOrderOfTime(records []KeptRecord) []int {
 // putRecord keeps a record in a row of its own, or prolongs one that is kept already. before is how it was kept, of one that is
 // prolonged, held or revised.
 func (s *Store) putRecord(k *KeptRecord, record []byte, before asKept, next *head) error {
-	if before.record == nil && k.Record == nil {
+	if before.row == nil && k.Record == nil {
 		return nil
 	}
-	if before.record == nil {
+	if before.row == nil {
 		added, err := s.db.keep(recordTable, k.Time, k.ID[:], k.Until, record)
 		if added {
 			next.rows.records++
+			s.know(k, keptRow{k.Until, k.Record})
 		}
 		if added || err != nil {
 			return err
@@ -264,20 +266,32 @@ func (s *Store) putRecord(k *KeptRecord, record []byte, before asKept, next *hea
 			return err
 		}
 	}
+	known := keptRow{max(before.until, k.Until), k.Record}
 	if !k.Revised || k.Record == nil {
-		record = before.record
+		record, known.record = before.row, before.record
 	}
 	if !before.own {
 		next.rows.records++
 	}
-	return s.db.put(recordTable, k.Time, k.ID[:], max(before.until, k.Until), record)
+	s.know(k, known)
+	return s.db.put(recordTable, k.Time, k.ID[:], known.until, record)
 }
 
-// asKept is how a record is kept, packed for a row of its own; own says that it has one, which then counts: what a pack still
-// holds is the same, or older.
+// know lays aside what the row of a record will be. Only those that an alert holds are asked for again.
+func (s *Store) know(k *KeptRecord, row keptRow) {
+	if k.Held && row.record != nil {
+		s.own.write(k.key(), row, keptSize(row.record))
+	} else {
+		s.own.unknow(k.key())
+	}
+}
+
+// asKept is how a record is kept; own says that it has a row of its own, which then counts: what a pack still holds is the same, or
+// older.
 type asKept struct {
 	until  int64
-	record []byte
+	row    []byte      // packed for a row of its own
+	record *event.Kept // nil if it was not unpacked
 	own    bool
 }
 
@@ -285,15 +299,20 @@ type asKept struct {
 func (a asKept) holds(k *KeptRecord) bool { return a.own && a.until >= k.Until && !k.Revised }
 
 func asKeptIn(row []any) asKept {
-	return asKept{until: row[2].(int64), record: bytesOf(row[3]), own: true}
+	return asKept{until: row[2].(int64), row: bytesOf(row[3]), own: true}
 }
 
 // kept says how these records of a commit are kept before it: those that it prolongs, holds or revises. One whose text is given
 // and that is not revised is not looked for in packs: nothing there would change its row.
 func (s *Store) kept(records []KeptRecord, which []int) (map[RecordKey]asKept, error) {
 	var keys, packed []RecordKey
+	found := make(map[RecordKey]asKept, len(which))
 	for _, i := range which {
 		k := &records[i]
+		if row, ok := s.keptLately(k.key()); ok {
+			found[k.key()] = s.asKeptLately(k, row)
+			continue
+		}
 		if k.Record == nil || k.Revised || k.Held {
 			keys = append(keys, k.key())
 		}
@@ -301,7 +320,6 @@ func (s *Store) kept(records []KeptRecord, which []int) (map[RecordKey]asKept, e
 			packed = append(packed, k.key())
 		}
 	}
-	found := make(map[RecordKey]asKept, len(keys))
 	err := s.eachRow(keys, func(row []any) error {
 		found[RecordKey{row[0].(int64), idIn(row[1])}] = asKeptIn(row)
 		return nil
@@ -312,13 +330,22 @@ func (s *Store) kept(records []KeptRecord, which []int) (map[RecordKey]asKept, e
 	packed = slices.DeleteFunc(packed, func(k RecordKey) bool { return found[k].own })
 	err = s.eachPacked(packed, func(k RecordKey, until int64, r *event.Kept) {
 		f := found[k]
-		if f.record == nil {
-			f.record = s.records.encode(r)
+		if f.row == nil {
+			f.row, f.record = s.records.encode(r), r
 		}
 		f.until = max(f.until, until)
 		found[k] = f
 	})
 	return found, err
+}
+
+// asKeptLately is how a record is kept whose row is known; that is packed again only if k changes it.
+func (s *Store) asKeptLately(k *KeptRecord, row keptRow) asKept {
+	a := asKept{until: row.until, record: row.record, own: true}
+	if !a.holds(k) {
+		a.row = s.records.encode(row.record)
+	}
+	return a
 }
 
 func (s *Store) putPending(c *Commit, records [][]byte, next *head) error {

@@ -3,12 +3,14 @@ package store
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"probity/internal/alert"
 	"probity/internal/evidence"
 	"probity/internal/fsx"
 )
@@ -17,6 +19,12 @@ const (
 	lockName    = "lock"
 	evidenceDir = "evidence"
 	rejectsName = "rejects.jsonl"
+)
+
+// How many bytes are kept in memory of what was committed lately, about: of cases, and of records.
+const (
+	latelyCases   = 8 << 20
+	latelyRecords = 32 << 20
 )
 
 // Options of Open.
@@ -39,6 +47,9 @@ type Store struct {
 	packAtLeast  int                         // records that make a pack: tests make small ones
 	levels       [packLevels + 1]atomic.Bool // that have packs
 	unpacked     unpacked
+	cases        *lately[string, alert.Case]
+	own          *lately[RecordKey, keptRow] // records that have rows of their own
+	forgot       atomic.Int64                // the largest Commit.Forget: what own knows of earlier ones is gone
 
 	mu        sync.Mutex // held by whatever changes, and for what is below
 	windows   *windowLog
@@ -61,7 +72,8 @@ func Open(o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Store{opts: o, packAtLeast: packAtLeast}
+	s := &Store{opts: o, packAtLeast: packAtLeast, cases: newLately[string, alert.Case](latelyCases), own: newLately[RecordKey, keptRow](latelyRecords)}
+	s.forgot.Store(math.MinInt64)
 	if err := s.open(); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the state folder: %w", err), s.Close())
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"probity/internal/alert"
 	"probity/internal/evidence"
@@ -33,7 +34,7 @@ func (s *Store) Surround(list []alert.Surroundings) error {
 		if len(x.Records) > 0 {
 			// Evidence is appended before the rows are written, so the number is known.
 			entries = append(entries, evidence.Entry{Kind: surroundingsKind, Body: x})
-			c.Surroundings = append(c.Surroundings, s.head.evidence.Seq+uint64(len(entries)))
+			c.Surroundings = append(slices.Clip(c.Surroundings), s.head.evidence.Seq+uint64(len(entries)))
 		}
 		if x.Settled {
 			c.Surrounded = max(c.Surrounded, x.Revision)

@@ -23,7 +23,7 @@ type table struct {
 	replace string   // insert that takes the place of a row with the same key
 }
 
-// newTable declares a table by its columns' definitions in SQL.
+// newTable declares a table by its columns' definitions in SQL. The key is the tree that its rows stand in.
 func newTable(name string, key int, definitions ...string) *table {
 	t := &table{name: name, key: key}
 	var b strings.Builder
@@ -38,6 +38,14 @@ func newTable(name string, key int, definitions ...string) *table {
 	t.insert = fmt.Sprintf("INSERT INTO %s VALUES (%s?)", name, strings.Repeat("?, ", len(definitions)))
 	t.keep = t.insert + " ON CONFLICT DO NOTHING"
 	t.replace = "INSERT OR REPLACE" + strings.TrimPrefix(t.insert, "INSERT")
+	return t
+}
+
+// newLongTable declares a table of long rows that are looked for by their keys. They stand in the order in which they came, and their
+// keys in an index: in a tree of keys, SQLite reads the whole of each long row that it compares a key with.
+func newLongTable(name string, key int, definitions ...string) *table {
+	t := newTable(name, key, definitions...)
+	t.create = strings.Replace(t.create, ", WITHOUT ROWID", "", 1)
 	return t
 }
 
@@ -61,7 +69,7 @@ var (
 	headTableV1   = newTable("head", 1, headColumnsV1...)
 	streamTable   = newTable("streams", 1, "id BLOB", "source BLOB", "state BLOB")
 	tallyTable    = newTable("tallies", 4, "stream BLOB", "until INTEGER", "commit_no INTEGER", "part INTEGER", "tallies BLOB")
-	alertTable    = newTable("alerts", 2, "id TEXT", "revision INTEGER", "commit_no INTEGER", "rule TEXT", "severity TEXT", "status TEXT", "body TEXT")
+	alertTable    = newLongTable("alerts", 2, "id TEXT", "revision INTEGER", "commit_no INTEGER", "rule TEXT", "severity TEXT", "status TEXT", "body TEXT")
 	outboxTable   = newTable("outbox", 3, slices.Concat(outboxColumnsV1, outboxColumnsV3)...)
 	outboxTableV1 = newTable("outbox", 3, outboxColumnsV1...)
 	markTable     = newTable("marks", 1, "sink TEXT", "mark INTEGER")

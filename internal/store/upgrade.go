@@ -40,7 +40,9 @@ func (s *Store) upgrade(from int) error {
 				return err
 			}
 		}
-		// Version 4 changed no rows: what version 3 kept is read as it stands, and so is its window log.
+		if err := s.upgradeTo4(); err != nil {
+			return err
+		}
 		if err := s.db.put(headTable, next.row()...); err != nil {
 			return err
 		}
@@ -101,6 +103,13 @@ func (s *Store) upgradeTo3(next *head) error {
 		}
 	}
 	return s.rekeyRecords(next)
+}
+
+// upgradeTo4 puts the revisions of alerts, as they are, into the order in which they came. The records that version 3 kept are
+// read as they stand, and so is its window log.
+func (s *Store) upgradeTo4() error {
+	return s.define("ALTER TABLE alerts RENAME TO alerts_by_id", alertTable.create,
+		"INSERT INTO alerts SELECT * FROM alerts_by_id ORDER BY commit_no, id, revision", "DROP TABLE alerts_by_id")
 }
 
 // rekeyRecords puts the kept records into the order of their event times. They are read as the last commit left them, beside

@@ -8,11 +8,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
+
+	"probity/internal/alert"
 
 	"probity/internal/fsx"
 )
@@ -199,7 +202,12 @@ func TestWhatVersion3KeptIsReadAndGoesOn(t *testing.T) {
 
 func TestAKillAtAnyStepOfAnUpgradeLeavesAFolderThatIsUpgradedLater(t *testing.T) {
 	t.Parallel()
-	dir, want := stored(t, "state-v1"), asInVersion1(t)
+	for name, want := range map[string]view{"state-v1": asInVersion1(t), "state-v3-alerts": alertsOfVersion3(t, t.TempDir())} {
+		t.Run(name, func(t *testing.T) { killAtAnyStepOfAnUpgrade(t, stored(t, name), want) })
+	}
+}
+
+func killAtAnyStepOfAnUpgrade(t *testing.T, dir string, want view) {
 	var images, steps []string
 	fs := &fsx.FS{Fault: func(op, path string) error {
 		images = append(images, image(t, dir))
@@ -269,4 +277,55 @@ func TestADatabaseOfANewerProgramIsRefusedWithWhatToDo(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
+}
+
+func TestRevisionsThatVersion3StoredArePutIntoTheOrderInWhichTheyCame(t *testing.T) {
+	dir, want := stored(t, "state-v3-alerts"), alertsOfVersion3(t, t.TempDir())
+	s := openStore(t, dir, nil)
+	if diff := cmp.Diff(want, viewOf(t, s)); diff != "" {
+		t.Fatal(diff)
+	}
+	must(t, s.Check())
+	must(t, sameAsPlain(s))
+	var order []int64 // the commits of the revisions, as they lie
+	must(t, s.db.each(alertTable, "ORDER BY rowid", nil, func(row []any) error { order = append(order, row[2].(int64)); return nil }))
+	if !slices.IsSorted(order) || len(order) != 14 {
+		t.Errorf("the revisions lie in the order %v", order)
+	}
+	must(t, s.Commit(oneOfEach(8)))
+	must(t, s.Close())
+	found, err := Inspect(dir)
+	must(t, err)
+	if !found.OK() || found.Version != schemaVersion || found.Commit != want.Commit+1 {
+		t.Errorf("%+v", found)
+	}
+	back := filepath.Join(t.TempDir(), "back")
+	found, err = Import(filepath.Join(dir, backupName(schemaVersion)), back)
+	must(t, err)
+	if found.Version != 3 {
+		t.Errorf("saved was version %d", found.Version)
+	}
+	if diff := cmp.Diff(want, viewOf(t, openStore(t, back, nil))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// alertsOfVersion3 is what version 3 was given to store: oneOfEach seven times, a pack, a closed alert, deliveries and failures.
+func alertsOfVersion3(t testing.TB, dir string) view {
+	s := openStore(t, dir, nil)
+	s.packAtLeast = 2
+	for n := 1; n <= 7; n++ {
+		c := oneOfEach(n)
+		for i := 8; n == 7 && i < idCount; i++ {
+			c.Records = append(c.Records, KeptRecord{ID: idOf(i), Time: timeOf(i), Until: 70, Record: recordOf(i)})
+		}
+		must(t, s.Commit(c))
+	}
+	_, err := s.CloseAlert(alert.Closing{ID: alertOf(2, 1).ID, Outcome: alert.Training, By: "iso"})
+	must(t, err)
+	must(t, s.Delivered("file", 77, 1, 3))
+	must(t, s.Failed("hook", 2, "503", false))
+	must(t, s.Failed("hook", 4, "400", true))
+	must(t, s.Commit(&Commit{Windows: []WindowState{{Feed: "g", Key: "new", State: []byte("later")}}}))
+	return viewOf(t, s)
 }

@@ -30,6 +30,8 @@ func (s *Store) write(c change) error {
 	now := s.opts.Now().UTC()
 	next.at = now.UnixNano()
 	s.unsettled = true
+	s.cases.begin()
+	s.own.begin()
 	if err := s.appendFiles(c, now, &next); err != nil {
 		return fmt.Errorf("commit %d: %w", next.commit, err)
 	}
@@ -45,6 +47,8 @@ func (s *Store) write(c change) error {
 	}
 	replaced := next.windows.Old == 0 && (next.windows.File != s.head.windows.File || s.head.windows.Old != 0)
 	s.head, s.unsettled, s.inDoubt = next, false, false
+	s.cases.committed()
+	s.own.committed()
 	s.acknowledged.note(next.commit)
 	if replaced {
 		// The commit is durable whatever becomes of the old file: the next start removes it.
