@@ -67,7 +67,7 @@ func (c *replayCommand) Run(e *env) (err error) {
 
 // judge replays, or repeats a run and returns how that compares.
 func (c *replayCommand) judge(ctx context.Context, config *daemon.Config, logger *zap.Logger, progress func(int), each func(*alert.Alert) error) (daemon.Summary, *daemon.Repeated, error) {
-	o := daemon.ReplayOptions{Config: config, Files: c.Files, Until: c.Until, Batch: c.Batch, Shards: c.Shards, Turn: c.Turn, Logger: logger, Progress: progress}
+	o := daemon.ReplayOptions{Config: config, Files: c.Files, Until: c.Until, Batch: c.Batch, Shards: c.Shards, Turn: c.Turn, Folded: true, Logger: logger, Progress: progress}
 	if !c.Journal {
 		sum, err := daemon.Replay(ctx, o, each)
 		return sum, nil, err
@@ -129,9 +129,13 @@ func (c *replayCommand) open(stdout io.Writer) (w *bufio.Writer, whole, discard 
 }
 
 func (c *replayCommand) write(to io.Writer, a *alert.Alert) error {
-	if !c.Canonical {
-		return writeJSON(to, a)
+	body, err := a.JSON()
+	if c.Canonical {
+		body = a.Canonical()
 	}
-	_, err := fmt.Fprintln(to, neutral.Terminal(string(a.Canonical())))
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(to, neutral.Terminal(string(body)))
 	return err
 }

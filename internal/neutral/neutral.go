@@ -13,20 +13,39 @@ import (
 // Terminal returns the text as it can be printed on a terminal: what is not printable (control characters, escape sequences,
 // marks that turn the writing direction) is written as an escape that JSON reads as the same; a byte that is no UTF-8 as \xNN.
 func Terminal(text string) string {
+	n := plain(text)
+	if n == len(text) {
+		return text // most are
+	}
 	var b strings.Builder
-	for len(text) > 0 {
-		r, n := utf8.DecodeRuneInString(text)
+	b.Grow(len(text) + len(text)/8)
+	for {
+		b.WriteString(text[:n])
+		if text = text[n:]; text == "" {
+			return b.String()
+		}
+		r, size := utf8.DecodeRuneInString(text)
 		switch {
-		case r == utf8.RuneError && n == 1:
+		case r == utf8.RuneError && size == 1:
 			fmt.Fprintf(&b, `\x%02x`, text[0])
 		case unicode.IsPrint(r):
-			b.WriteString(text[:n])
+			b.WriteString(text[:size])
 		default:
 			b.WriteString(escape(r))
 		}
-		text = text[n:]
+		text = text[size:]
+		n = plain(text)
 	}
-	return b.String()
+}
+
+// plain is how many bytes the text begins with that are printable ASCII.
+func plain(text string) int {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' {
+			return i
+		}
+	}
+	return len(text)
 }
 
 // escape writes a rune as JSON does.
