@@ -19,6 +19,10 @@ import (
 // taskRecords is how many records one worker takes at a time.
 const taskRecords = 2048
 
+// groupRecords is how many records a worker decodes before it matches them. What decoding and matching look at, code and tables,
+// does not fit into the nearest caches together: decoding one record after each match takes a third longer.
+const groupRecords = 8
+
 // judged is a batch after decoding and matching.
 type judged struct {
 	batch   batch
@@ -45,7 +49,8 @@ type worker struct {
 	decoders map[*decode.Decoder]*decode.Worker
 	matcher  *engine.Matcher
 	matched  func(*event.Event) // Options.Matched
-	ev       event.Event
+	events   [groupRecords]event.Event
+	faults   [groupRecords]error // of decoding them
 }
 
 // hire makes the workers for a generation.
@@ -117,15 +122,25 @@ func (p *Pipeline) onAllCores(n int, do func(w *worker, i int)) {
 
 func (w *worker) judge(t *task, ingested time.Time, log *zap.Logger) {
 	decoder := w.decoders[t.chunk.stream.source.Decoder]
-	for i := range t.records {
-		rec := &t.records[i]
-		t.sum += xxhash.Sum64(rec.Data)
-		if err := w.one(decoder, *rec, t, ingested); err != nil {
-			t.rejects = append(t.rejects, reject(t.chunk, rec, err, ingested))
-			if r := (*panicked)(nil); errors.As(err, &r) {
-				log.Error("a record made the decoder or a rule panic; it is kept among the rejects", zap.String("source", t.chunk.stream.source.Name), zap.ByteString("stack", r.stack))
+	for records := t.records; len(records) > 0; {
+		n := min(len(records), groupRecords)
+		for i := range n {
+			t.sum += xxhash.Sum64(records[i].Data)
+			w.faults[i] = w.decode(decoder, records[i], &w.events[i], t)
+		}
+		for i := range n {
+			err := w.faults[i]
+			if err == nil {
+				err = w.match(&w.events[i], t, ingested)
+			}
+			if err != nil {
+				t.rejects = append(t.rejects, reject(t.chunk, &records[i], err, ingested))
+				if r := (*panicked)(nil); errors.As(err, &r) {
+					log.Error("a record made the decoder or a rule panic; it is kept among the rejects", zap.String("source", t.chunk.stream.source.Name), zap.ByteString("stack", r.stack))
+				}
 			}
 		}
+		records = records[n:]
 	}
 }
 
@@ -134,8 +149,24 @@ type panicked struct{ stack []byte }
 
 func (*panicked) Error() string { return "panic" }
 
-// one decodes and matches a record; an error rejects it.
-func (w *worker) one(d *decode.Worker, rec decode.Record, t *task, ingested time.Time) (err error) {
+// decode decodes a record; an error rejects it.
+func (w *worker) decode(d *decode.Worker, rec decode.Record, ev *event.Event, t *task) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = &panicked{debug.Stack()}
+		}
+	}()
+	if err := d.Decode(rec, ev); err != nil {
+		return err
+	}
+	if d.Illegible() {
+		t.illegible++
+	}
+	return nil
+}
+
+// match matches an event; an error rejects its record.
+func (w *worker) match(ev *event.Event, t *task, ingested time.Time) (err error) {
 	matches := len(t.matches)
 	defer func() {
 		if recover() != nil {
@@ -143,20 +174,14 @@ func (w *worker) one(d *decode.Worker, rec decode.Record, t *task, ingested time
 			err = &panicked{debug.Stack()}
 		}
 	}()
-	if err := d.Decode(rec, &w.ev); err != nil {
-		return err
-	}
-	w.ev.Origin.Path = t.chunk.Path
-	w.ev.Ingested, w.ev.Live = ingested.UnixNano(), t.chunk.live
-	t.matches = w.matcher.Match(&w.ev, t.matches)
+	ev.Origin.Path = t.chunk.Path
+	ev.Ingested, ev.Live = ingested.UnixNano(), t.chunk.live
+	t.matches = w.matcher.Match(ev, t.matches)
 	if w.matched != nil {
-		w.matched(&w.ev)
+		w.matched(ev)
 	}
-	if d.Illegible() {
-		t.illegible++
-	}
-	t.times = append(t.times, w.ev.Time())
-	t.bytes += int64(len(rec.Data))
+	t.times = append(t.times, ev.Time())
+	t.bytes += int64(len(ev.Original))
 	return nil
 }
 
