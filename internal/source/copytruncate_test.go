@@ -35,6 +35,25 @@ func followed(t *testing.T) *rig {
 	return r
 }
 
+func TestACopyBetweenTheListAndTheLookOfARestartIsNotReadTwice(t *testing.T) {
+	r := follow(t, "a.log")
+	r.opts.listed = func() {}
+	r.write("a.log", "")
+	r.open()
+	r.live()
+	r.write("a.log", lines(0, 10))
+	r.live()
+	r.open()
+	r.meanwhile(1, func() {
+		r.copy("a.log", "a.log.1")
+		r.cut()
+	})
+	r.drain()
+	r.write("a.log", lines(10, 20))
+	r.drain()
+	r.want(t, lineList(0, 20))
+}
+
 func TestARotationBetweenTheListAndTheLookAtACopyLosesAndDoublesNothing(t *testing.T) {
 	for n := 1; n <= 8; n++ { // whichever list it comes after
 		for _, unread := range []bool{false, true} {

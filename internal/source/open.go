@@ -178,6 +178,11 @@ func (c *chain) openCommitted(list []generation) (bool, error) {
 	if i >= 0 {
 		return c.openAt(list[i], p)
 	}
+	if c.follow {
+		if same, err := c.listsAgain(list); err != nil || !same {
+			return false, ignoreUnsettled(err)
+		}
+	}
 	if c.whole && c.follow && c.rewritten(list, p) {
 		return false, nil
 	}
@@ -212,6 +217,15 @@ func (c *chain) openCommitted(list []generation) (bool, error) {
 		return false, nil
 	}
 	return c.open(next[0])
+}
+
+// listsAgain reports whether the directory holds the files that it held when it was listed. If not, what was not found in them may
+// be in one that has come since: a log that was copied and truncated after the list is shorter than its position, and the copy,
+// which holds it, is not in the list.
+func (c *chain) listsAgain(list []generation) (bool, error) {
+	c.listing.forget()
+	again, err := c.list()
+	return slices.EqualFunc(list, again, func(a, b generation) bool { return a.path == b.path && a.inode == b.inode }), err
 }
 
 // rewritten says that a whole file is shorter than p and being written: see beingRewritten.
