@@ -44,7 +44,7 @@ type ReplayOptions struct {
 
 	// What an evaluation asks beyond the last revisions; both may be nil. Matched is called by many workers at once.
 	Matched  func(*event.Event)
-	Revision func(*alert.Alert) // every revision, as it is committed; what it quotes may not be unfolded
+	Revision func(*alert.Alert) // every revision, once it is committed, with what it quotes
 }
 
 // Summary counts a replay.
@@ -134,19 +134,25 @@ func (p *parts) judge(ctx context.Context, o ReplayOptions, loop pipeline.Option
 	loop.Identity, loop.Registerer, loop.Logger = p.identity, o.Registry, o.Logger
 	loop.Batch, loop.Turn, loop.Shards, loop.Workers = o.Batch, o.Turn, o.Shards, o.Workers
 	loop.Times, loop.Matched = seen.add, o.Matched
+	var unreadable error
 	loop.Committed = func(c *store.Commit) {
 		sum.Revisions += len(c.Alerts)
-		if o.Revision != nil {
-			for _, a := range c.Alerts {
-				o.Revision(a)
+		for _, a := range c.Alerts {
+			if o.Revision == nil {
+				break
 			}
+			whole := *a // the store may keep the alert as it is
+			if err := whole.Unfold(); err != nil {
+				unreadable = err
+			}
+			o.Revision(&whole)
 		}
 	}
 	running, err := pipeline.New(loop)
 	if err != nil {
 		return Summary{}, err
 	}
-	if err := errors.Join(running.Run(ctx), ctx.Err()); err != nil {
+	if err := errors.Join(running.Run(ctx), unreadable, ctx.Err()); err != nil {
 		return Summary{}, err
 	}
 	err = eachAlert(func(a *alert.Alert) error {

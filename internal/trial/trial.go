@@ -43,6 +43,10 @@ func Run(ctx context.Context, f Force, o Options) (evaluate.Assessed, error) {
 	return evaluate.Assess(force), nil
 }
 
+// batch is how many records are judged at once: when an alert came is known no better than that, and it is to be compared with
+// what was measured before.
+const batch = 8192
+
 // replay judges the force's logs, and fills what the files say of it where nobody did.
 func replay(ctx context.Context, config *daemon.Config, o Options, force *evaluate.Force) error {
 	staff, err := readStaff(config)
@@ -50,7 +54,7 @@ func replay(ctx context.Context, config *daemon.Config, o Options, force *evalua
 		return fmt.Errorf("force %s: %w", force.Name, err)
 	}
 	sum, err := daemon.Replay(ctx, daemon.ReplayOptions{
-		Config: config, Until: o.Until, Logger: o.Logger, Progress: o.Progress,
+		Config: config, Until: o.Until, Batch: batch, Logger: o.Logger, Progress: o.Progress,
 		Matched: force.Notes.Event, Revision: force.Notes.Revision,
 	}, func(*alert.Alert) error { return nil })
 	if err != nil {

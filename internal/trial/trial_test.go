@@ -123,6 +123,41 @@ func TestAForceIsFoundReplayedAndMarked(t *testing.T) {
 	}
 }
 
+// An alert over alerts is told from misuse by the alerts that it adds up, which it quotes.
+func TestAnAlertOverAlertsCountsApart(t *testing.T) {
+	force := aForce(t)
+	write(t, force, map[string]string{
+		"rule.yaml": strings.Replace(rule, "severity: high", "severity: high\npoints: 30", 1),
+		"sum.yaml": `
+id: points
+version: 1
+title: Points
+severity: high
+description: Any points.
+owner: ITSO
+review_by: 2027-06-01
+proportionality: Needed.
+when: event.dataset == "probity" and event.risk_score > 0
+correlation: {type: value_sum, group_by: [actor.id], field: event.risk_score, timespan: 1h, condition: {gte: 30}}
+alert: {summary: points}
+response: None.
+`,
+		"probity.yml": strings.Replace(config, "[rule.yaml]", "[rule.yaml, sum.yaml]", 1),
+	})
+	f, err := InFolder(force)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := Run(context.Background(), f, Options{Logger: zap.NewNop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := evaluate.Pool(a)
+	if got := e.Forces[0].Interrupting; got != (evaluate.Share{Count: 1, Of: 2}) {
+		t.Errorf("%v of the alerts that interrupt are true; those over alerts are neither", got)
+	}
+}
+
 func TestASubjectOfTwoRecordsBearsItsSurnameOnce(t *testing.T) {
 	f, err := InFolder(aForce(t))
 	if err != nil {
