@@ -31,22 +31,28 @@ func (p *Pipeline) commit(ctx context.Context, j *judged, c *store.Commit) {
 		if err == nil {
 			p.deliver(c)
 		}
+		if j.records > 0 {
+			p.pulse.work() // until here something was found
+		}
 		written <- err
 	}()
 }
 
-// settle waits for the commit that is being written. An error is that it was given up.
+// settle waits for the commit that is being written. An error is that it, or one before it, was given up: nothing may be committed
+// over the gap.
 func (p *Pipeline) settle() error {
-	if p.writing == nil {
-		return nil
+	if p.writing != nil {
+		p.givenUp = <-p.writing
+		p.writing = nil
 	}
-	err := <-p.writing
-	p.writing = nil
-	return err
+	return p.givenUp
 }
 
-// commitNow is commit, and waits. What was being committed before must have been settled: it came first.
+// commitNow is commit, and waits.
 func (p *Pipeline) commitNow(ctx context.Context, j *judged, c *store.Commit) error {
+	if err := p.settle(); err != nil {
+		return err
+	}
 	p.commit(ctx, j, c)
 	return p.settle()
 }

@@ -134,7 +134,10 @@ func (p *Pipeline) look(ctx context.Context) error {
 	if err := p.turnDay(ctx, time.Now()); err != nil {
 		return err
 	}
-	return errors.Join(p.find(), p.sweep(ctx))
+	if err := p.find(); err != nil {
+		return err
+	}
+	return p.sweep(ctx)
 }
 
 // find opens the streams that have appeared.

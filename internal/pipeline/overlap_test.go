@@ -6,11 +6,13 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"probity/internal/alert"
 	"probity/internal/event"
+	"probity/internal/source"
 	"probity/internal/store"
 )
 
@@ -113,5 +115,52 @@ func TestACommitThatIsGivenUpEndsTheLoop(t *testing.T) {
 	}
 	if st.commits != 2 {
 		t.Errorf("%d commits were tried", st.commits)
+	}
+}
+
+// appearing is a source whose second stream appears while a commit is being written, when it is time to sweep as well.
+type appearing struct {
+	*script
+	p     *Pipeline
+	looks int
+}
+
+type second struct{ script }
+
+func (*second) ID() string { return "log:second" }
+
+func (a *appearing) Discover() ([]source.Stream, error) {
+	switch a.looks++; a.looks {
+	case 1:
+		return []source.Stream{a}, nil
+	case 3:
+		a.p.swept = time.Now().Add(-time.Hour)
+		return []source.Stream{&second{script{[][]string{}}}}, nil
+	}
+	return nil, nil
+}
+
+func (a *appearing) Next(n int) (*source.Chunk, error) {
+	a.p.looked = time.Time{}
+	return a.script.Next(n)
+}
+
+func TestNothingIsCommittedOverACommitThatWasGivenUp(t *testing.T) {
+	st := &alone{Memory: store.NewMemory()}
+	chunks := [][]string{{line("10:00:00", "a")}, {line("15:00:00", "a"), line("15:00:01", "b"), line("15:00:02", "c")}}
+	p, _ := scripted(t, st, oneRule("listed_record", "when: sensitive(object.id)\ndecide_within: 1h"), t.TempDir(), chunks...)
+	p.Sources[0].Streams = &appearing{script: &script{chunks}, p: p}
+	st.takes = func() {
+		if st.commits == 2 { // rules and tables, and the first batch
+			st.refuses = store.ErrRefused
+		}
+	}
+	if err := p.Run(context.Background()); !errors.Is(err, store.ErrRefused) {
+		t.Fatal(err)
+	}
+	waiting := 0
+	must(t, st.EachPending(func(store.PendingMatch) error { waiting++; return nil }))
+	if st.commits != 3 || waiting != 1 {
+		t.Errorf("%d commits were tried, and %d matches wait", st.commits, waiting)
 	}
 }

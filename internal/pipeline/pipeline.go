@@ -103,6 +103,7 @@ type Pipeline struct {
 	moved   map[string]int64     // records judged of each stream, where the journal does not say so yet
 	noted   []store.JournalEntry // for the next commit
 	writing chan error           // of the commit that is being written; nil if none is
+	givenUp error                // why a commit was; none follows it
 	matches []engine.Match       // memory of a batch's matches, empty between batches
 	spare   [][]engine.Match     // likewise, of its tasks'
 }
