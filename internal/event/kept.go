@@ -165,10 +165,15 @@ type bodyReader struct {
 	body string
 	cut  int // where the original ends
 	at   int // where the text before ended, of those that stand in the original
+	read int // bytes of the texts that stand there
 }
 
+// maxTexts bounds the texts of an event that stand in its original, over and over one another: whoever forges a body of a few bytes
+// must not have gigabytes written of it.
+const maxTexts = 512 << 20
+
 func (k *Kept) reader() bodyReader {
-	return bodyReader{keptReader{rest: k.body[k.cut:]}, unsafe.String(unsafe.SliceData(k.body), len(k.body)), k.cut, beforeTexts}
+	return bodyReader{keptReader{rest: k.body[k.cut:]}, unsafe.String(unsafe.SliceData(k.body), len(k.body)), k.cut, beforeTexts, 0}
 }
 
 // natives appends the native fields of these names.
@@ -203,7 +208,8 @@ func (r *bodyReader) text(native []Pair) string {
 		if form == textApart {
 			gap = r.varint()
 		}
-		if least, most := int64(-r.at), int64(r.cut-r.at-int(n)); gap >= least && gap <= most {
+		r.read += int(n)
+		if least, most := int64(-r.at), int64(r.cut-r.at-int(n)); gap >= least && gap <= most && r.read <= maxTexts {
 			from := r.at + int(gap)
 			r.at = from + int(n)
 			return r.body[from:r.at]

@@ -16,6 +16,9 @@ func (k *Kept) Size() int {
 	return len(k.body) + len(k.shape.packed) + len(k.place.source) + len(k.place.path) + keptNumbers
 }
 
+// Footprint is about how many bytes k takes in memory, if nothing else has its shape: names there are texts of their own.
+func (k *Kept) Footprint() int { return k.Size() + 3*len(k.shape.packed) }
+
 // keptNumbers is room for what is written of a kept event beside its texts: version, flags, numbers and lengths.
 const keptNumbers = 2 + 10*binary.MaxVarintLen64
 
@@ -49,7 +52,8 @@ func Unpack(id ID, b []byte) (*Kept, error) {
 	k := &Kept{ID: id, flags: r.byte(), Nth: uint32(r.uvarint()), at: r.varint(), ingested: r.varint(), offset: r.varint()}
 	k.place = &place{r.text(), r.text()}
 	packed := r.bytes()
-	k.cut, k.body = r.count(), r.rest
+	k.cut = r.count()
+	k.body = r.rest
 	if r.err != nil {
 		return nil, r.err
 	}

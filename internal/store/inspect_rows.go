@@ -167,13 +167,17 @@ func (in *inspector) packs(codec *recordCodec) error {
 	})
 }
 
-// packed: each record can be unpacked. It is the last column.
+// packed: each record can be unpacked and read. It is the last column.
 func (in *inspector) packed(codec *recordCodec, t *table) error {
 	n, record := 0, len(t.columns)-1
 	id := slices.IndexFunc(t.columns, func(c string) bool { return c == "id" || c == "event_id" })
 	return in.db.each(t, t.byKey(), nil, func(row []any) error {
 		n++
-		if _, err := codec.decode(bytesOf(row[record]), idIn(row[id])); err != nil {
+		r, err := codec.decode(bytesOf(row[record]), idIn(row[id]))
+		if err == nil && r != nil {
+			_, err = r.Record()
+		}
+		if err != nil {
 			in.wrong(t, "row %d: %v", n, err)
 		}
 		return nil

@@ -86,7 +86,7 @@ func (s *Store) body(id string, revision int) ([]byte, error) {
 		return nil
 	})
 	if err == nil && body == nil {
-		err = &fsx.Damage{File: s.db.path, At: "table alerts", What: fmt.Sprintf("revision %s/%d is missing, and the outbox names it", id, revision), Do: restore}
+		err = &fsx.Damage{File: s.db.path, At: "table alerts", What: fmt.Sprintf("revision %s/%d is missing", id, revision), Do: restore}
 	}
 	return body, err
 }

@@ -235,7 +235,11 @@ func checkPack(codec *recordCodec, row []any, lastCommit uint64) (wrong string) 
 			wrong = "its records are out of order"
 		}
 		before = k
-		if _, err := o.record(i); err != nil {
+		r, err := o.record(i)
+		if err == nil {
+			_, err = r.Record()
+		}
+		if err != nil {
 			return err.Error()
 		}
 	}

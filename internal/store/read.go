@@ -130,7 +130,7 @@ type keptRow struct {
 }
 
 // keptSize is how many bytes a keptRow takes in memory, about.
-func keptSize(r *event.Kept) int { return 200 + r.Size() }
+func keptSize(r *event.Kept) int { return 200 + r.Footprint() }
 
 // keptLately is find of a record's own row, if it is not forgotten meanwhile.
 func (s *Store) keptLately(k RecordKey) (keptRow, bool) {
@@ -183,28 +183,59 @@ func (s *Store) lastAndBody(id string, n int, body []byte) (last int, same bool,
 // LastAlerts returns the last revisions of these alerts; one that is not there is not in the map.
 func (s *Store) LastAlerts(ids []string) (map[string]*alert.Alert, error) {
 	alerts := make(map[string]*alert.Alert, len(ids))
-	err := inLots(ids, func(id string) any { return id }, func(marks string, args []any) error {
-		return s.eachLast("AND id IN ("+marks+") ", args, func(a *alert.Alert) error {
-			alerts[a.ID] = a
-			return nil
-		})
-	})
-	return alerts, err
+	for _, id := range ids {
+		a, err := s.lastAlert(id)
+		if err != nil {
+			return nil, err
+		}
+		if a != nil {
+			alerts[id] = a
+		}
+	}
+	return alerts, nil
 }
 
 // EachAlert calls fn for the last revision of every alert, by id.
-func (s *Store) EachAlert(fn func(*alert.Alert) error) error { return s.eachLast("", nil, fn) }
-
-// eachLast reads the bodies of last revisions only: which these are the index says.
-func (s *Store) eachLast(also string, args []any, fn func(*alert.Alert) error) error {
-	const last = "WHERE revision = (SELECT max(revision) FROM alerts AS others WHERE others.id = alerts.id) "
-	return s.db.each(alertTable, last+also+alertTable.byKey(), args, func(row []any) error {
-		a, err := decodeAlert([]byte(row[6].(string)))
+func (s *Store) EachAlert(fn func(*alert.Alert) error) error {
+	var ids []string
+	err := s.EachCase(func(c alert.Case) error {
+		ids = append(ids, c.ID)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		a, err := s.lastAlert(id)
 		if err != nil {
 			return err
 		}
-		return fn(a)
-	})
+		if a == nil {
+			continue // it has expired meanwhile
+		}
+		if err := fn(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lastAlert reads the last revision of an alert, nil if there is none. Which one it is the alert's case says: the index of alerts
+// has no sums, and a flipped bit there could pass an older one for it.
+func (s *Store) lastAlert(id string) (*alert.Alert, error) {
+	for {
+		n, err := s.Revision(id)
+		if err != nil || n == 0 {
+			return nil, err
+		}
+		body, err := s.body(id, n)
+		if err == nil {
+			return decodeAlert(body)
+		}
+		if now, again := s.Revision(id); again != nil || now == n {
+			return nil, err
+		} // it has expired, or has been revised, meanwhile
+	}
 }
 
 // lastOfEach calls fn for the last revision of each alert, of rows in the order of their key.

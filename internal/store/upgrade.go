@@ -106,10 +106,12 @@ func (s *Store) upgradeTo3(next *head) error {
 }
 
 // upgradeTo4 puts the revisions of alerts, as they are, into the order in which they came. The records that version 3 kept are
-// read as they stand, and so is its window log.
+// read as they stand, and so is its window log. Keys are sorted, and not rows: what SQLite sorts it puts into the folder for
+// temporary files, which may be small. LIMIT -1 is no limit, and keeps the order.
 func (s *Store) upgradeTo4() error {
 	return s.define("ALTER TABLE alerts RENAME TO alerts_by_id", alertTable.create,
-		"INSERT INTO alerts SELECT * FROM alerts_by_id ORDER BY commit_no, id, revision", "DROP TABLE alerts_by_id")
+		"INSERT INTO alerts SELECT a.* FROM (SELECT id, revision FROM alerts_by_id ORDER BY commit_no, id, revision LIMIT -1) AS k "+
+			"CROSS JOIN alerts_by_id AS a ON a.id = k.id AND a.revision = k.revision", "DROP TABLE alerts_by_id")
 }
 
 // rekeyRecords puts the kept records into the order of their event times. They are read as the last commit left them, beside
