@@ -30,7 +30,7 @@ func pointed(t *testing.T) (*flood, *receiver) {
 	f.write("probity.yaml", strings.Replace(hook.also(floodConfig), "batch: 40", "batch: 2000", 1))
 	f.write("rules/hoard.yaml", hoardRule)
 	var text strings.Builder
-	for n := range 12 { // the rejects lie between the others
+	for n := range 24 { // the rejects lie between the others
 		text.WriteString(f.next(3) + "no JSON\n")
 		for k := range 1000 {
 			text.WriteString(floodLine(1_000_000+n*1000+k, floodBegins, "touch"))
