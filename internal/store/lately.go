@@ -66,11 +66,12 @@ func (l *lately[K, V]) asOf() uint64 {
 	return l.commits
 }
 
-// read notes a row that was read from the database, unless a commit has succeeded since asOf: it may have changed the row.
+// read notes a row that was read from the database, unless a commit has succeeded since asOf, or one is under way that changes it:
+// that may be in the database already, and the row be from before or after.
 func (l *lately[K, V]) read(k K, v V, bytes int, asOf uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.commits == asOf {
+	if _, changes := l.aside[k]; l.commits == asOf && !changes {
 		l.put(k, remembered[V]{v, bytes})
 	}
 }
