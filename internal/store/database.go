@@ -57,7 +57,7 @@ func openDatabase(fs *fsx.FS, dir string) (*database, error) {
 		return nil, err
 	}
 	file.Close()
-	if d.write, err = open(path, "_txlock=immediate&_pragma=cache_size(-16384)"); err != nil {
+	if d.write, err = open(path, "_txlock=immediate&_pragma=cache_size(-4096)"); err != nil {
 		return nil, err
 	}
 	d.write.SetMaxOpenConns(1)

@@ -269,7 +269,7 @@ func TestTheOutboxIsReadAndEmptiedWhileCommitsAreMade(t *testing.T) {
 // Its size cannot be changed once the journal is a write-ahead log, and the driver has an order of its own in which it applies settings.
 func TestANewDatabaseHasPagesOf8KiB(t *testing.T) {
 	s := openStore(t, t.TempDir(), nil)
-	for pragma, want := range map[string]string{"page_size": "8192", "journal_mode": "wal", "synchronous": "2", "cache_size": "-16384"} {
+	for pragma, want := range map[string]string{"page_size": "8192", "journal_mode": "wal", "synchronous": "2", "cache_size": "-4096"} {
 		var got string
 		must(t, s.db.conn.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got))
 		if got != want {
