@@ -129,10 +129,11 @@ func (c *replayCommand) open(stdout io.Writer) (w *bufio.Writer, whole, discard 
 }
 
 func (c *replayCommand) write(to io.Writer, a *alert.Alert) error {
-	body, err := a.JSON()
 	if c.Canonical {
-		body = a.Canonical()
+		_, err := fmt.Fprintln(to, neutral.Terminal(string(a.Canonical())))
+		return err
 	}
+	body, err := a.JSON()
 	if err != nil {
 		return err
 	}

@@ -137,10 +137,10 @@ func (p *parts) judge(ctx context.Context, o ReplayOptions, loop pipeline.Option
 	var unreadable error
 	loop.Committed = func(c *store.Commit) {
 		sum.Revisions += len(c.Alerts)
+		if o.Revision == nil {
+			return
+		}
 		for _, a := range c.Alerts {
-			if o.Revision == nil {
-				break
-			}
 			whole := *a // the store may keep the alert as it is
 			if err := whole.Unfold(); err != nil {
 				unreadable = err

@@ -74,7 +74,7 @@ func (p *Pipeline) judge(b batch) *judged {
 		j.records += len(records)
 		for len(records) > 0 {
 			n := min(len(records), taskRecords)
-			j.tasks = append(j.tasks, task{chunk: &b[i], records: records[:n], matches: p.emptied()})
+			j.tasks = append(j.tasks, task{chunk: &b[i], records: records[:n], times: make([]int64, 0, n), matches: p.emptied()})
 			records = records[n:]
 		}
 	}
@@ -149,13 +149,16 @@ type panicked struct{ stack []byte }
 
 func (*panicked) Error() string { return "panic" }
 
+// caught is to be deferred: it makes an error of a panic.
+func caught(err *error) {
+	if recover() != nil {
+		*err = &panicked{debug.Stack()}
+	}
+}
+
 // decode decodes a record; an error rejects it.
 func (w *worker) decode(d *decode.Worker, rec decode.Record, ev *event.Event, t *task) (err error) {
-	defer func() {
-		if recover() != nil {
-			err = &panicked{debug.Stack()}
-		}
-	}()
+	defer caught(&err)
 	if err := d.Decode(rec, ev); err != nil {
 		return err
 	}
@@ -167,19 +170,14 @@ func (w *worker) decode(d *decode.Worker, rec decode.Record, ev *event.Event, t 
 
 // match matches an event; an error rejects its record.
 func (w *worker) match(ev *event.Event, t *task, ingested time.Time) (err error) {
-	matches := len(t.matches)
-	defer func() {
-		if recover() != nil {
-			t.matches = t.matches[:matches]
-			err = &panicked{debug.Stack()}
-		}
-	}()
+	defer caught(&err)
 	ev.Origin.Path = t.chunk.Path
 	ev.Ingested, ev.Live = ingested.UnixNano(), t.chunk.live
-	t.matches = w.matcher.Match(ev, t.matches)
+	matches := w.matcher.Match(ev, t.matches)
 	if w.matched != nil {
 		w.matched(ev)
 	}
+	t.matches = matches // not before now: those of a record that is rejected do not count
 	t.times = append(t.times, ev.Time())
 	t.bytes += int64(len(ev.Original))
 	return nil
