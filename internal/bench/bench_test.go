@@ -91,6 +91,7 @@ func TestARunTimesEverythingOnce(t *testing.T) {
 		t.Skip("one core: nothing scales")
 	}
 	var got []string
+	seen := map[string]float64{} // a profile of a moment can be without a stage, but not all of them
 	for _, res := range r.Results {
 		got = append(got, res.Log+" "+res.Rules)
 		if res.PerSecond <= 0 || res.Slowest > res.PerSecond || res.Fastest < res.PerSecond || res.Allocs <= 0 {
@@ -100,8 +101,9 @@ func TestARunTimesEverythingOnce(t *testing.T) {
 			t.Errorf("floors %v", keys)
 		}
 		sum := 0.0
-		for _, ns := range res.Stages {
+		for stage, ns := range res.Stages {
 			sum += ns
+			seen[stage] += ns
 		}
 		if math.Abs(sum-res.CPU) > res.CPU/1000 {
 			t.Errorf("the stages are %.0f ns and all of it %.0f", sum, res.CPU)
@@ -111,8 +113,11 @@ func TestARunTimesEverythingOnce(t *testing.T) {
 	if diff := cmp.Diff(slices.Concat(once, once), got); diff != "" {
 		t.Error(diff)
 	}
-	if first := r.Results[0]; first.RuleCount != 10 || first.Alerts == 0 || first.Stages["decode"] == 0 || first.Stages["match"] == 0 {
+	if first := r.Results[0]; first.RuleCount != 10 || first.Alerts == 0 {
 		t.Errorf("%+v", first)
+	}
+	if seen["decode"] == 0 || seen["match"] == 0 {
+		t.Errorf("stages %v", seen)
 	}
 	if len(r.Scaling) != 3 || r.Scaling[0].Against <= 0 {
 		t.Errorf("%+v", r.Scaling)

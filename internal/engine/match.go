@@ -30,7 +30,8 @@ type Match struct {
 	Record  *event.Kept  // nil if the rule watches a source; shared by all matches of the event
 	Gone    bool         // of an alert that was withdrawn: its entry is taken out
 
-	Unquoted bool // set by Apply: no alert of the rule can ever quote the record, so it need not be kept
+	Unquoted bool   // set by Apply: no alert of the rule can ever quote the record, so it need not be kept
+	Between  uint32 // of a rule of silence: how many events more it stands for; see hear
 
 	Exception *rule.CompiledException // that holds it back, of one that is Suppressed
 }
@@ -60,6 +61,7 @@ type Matcher struct {
 
 	epoch  uint64    // of the event
 	groups []grouped // by grouping and role
+	heard  []stretch // by rule index and role
 	shared shared
 	values []uint64
 	texts  recentTexts
@@ -77,7 +79,7 @@ func (g *Generation) NewMatcher(now func() int64) *Matcher {
 	return &Matcher{
 		Counts: make([]RuleCounts, len(g.Rules.Rules)),
 		gen:    g, finder: g.Rules.NewFinder(), eval: g.Rules.NewEval(), keeper: event.NewKeeper(g.Rules.Schema), now: now, names: map[[2]string]string{},
-		groups: make([]grouped, roles*g.Rules.Groupings()),
+		groups: make([]grouped, roles*g.Rules.Groupings()), heard: make([]stretch, roles*len(g.Rules.Rules)),
 	}
 }
 
@@ -247,6 +249,9 @@ func (m *Matcher) measured(match *Match, keys []string, ev *event.Event, out []M
 		m.values[0] = uint64(age(ev.Ingested, ev.Time()))
 	}
 	m.Counts[r.Index].Matches++
+	if r.Type == rule.SilenceType {
+		return m.hear(match, keys, out)
+	}
 	return m.spread(match, keys, out)
 }
 

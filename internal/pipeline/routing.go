@@ -68,7 +68,7 @@ func (p *Pipeline) withhold(matches []engine.Match) {
 		switch m.Outcome {
 		case engine.Counted:
 			seen[key] = m.Record != nil
-			h.counted++
+			h.counted += 1 + uint64(m.Between)
 		case engine.Undecided:
 			h.undecided++
 		}

@@ -115,17 +115,16 @@ func (s *stage) walk(c course) (outcome, error) {
 	c.events = s.inOrderOfReading(c.events)
 	var matches []engine.Match
 	for i, ev := range c.events {
-		had := len(matches)
 		matches = w.matcher.Match(ev, matches)
 		if id := ev.Identity(); s.places[id] == 0 {
 			s.places[id] = i + 1
 			s.texts[id.String()] = i + 1
 		}
 		w.saw(ev.Time(), c.lateness)
-		out.count(matches[had:])
 		if (i+1)%batch != 0 && i+1 != len(c.events) {
 			continue
 		}
+		out.count(matches)
 		w.apply(matches)
 		matches = matches[:0]
 		if c.restart != nil && c.restart(i+1) {
@@ -179,7 +178,7 @@ func (o *outcome) count(matches []engine.Match) {
 		case engine.Suppressed:
 			o.Suppressed++
 		default:
-			o.Counted++
+			o.Counted += 1 + int(matches[i].Between)
 		}
 	}
 }
