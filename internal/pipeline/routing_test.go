@@ -45,3 +45,19 @@ func TestWhatIsUndecidedAboutSomebodyWhoMayNotBeToldIsInNoMetric(t *testing.T) {
 		t.Errorf("%v undecided matches are counted; one is somebody else's", got)
 	}
 }
+
+// Of the events of a log that a rule of silence hears, one stands for many: all of them are withheld.
+func TestWhatIsHeardOfSomebodyWhoMayNotBeToldIsInNoMetric(t *testing.T) {
+	rules := oneRule("quiet", `when: event.dataset == "plain"
+correlation: {type: silence, group_by: [user.id], timespan: 1h}`)
+	var lines []string
+	for second := range 20 {
+		lines = append(lines, did(second, "iso", "object=a"))
+	}
+	p, _ := scripted(t, store.NewMemory(), rules, "", append(lines, did(30, "c1", "object=a"), did(31, "c1", "object=b")))
+	p.Routing = about("plain:iso")
+	must(t, p.Run(context.Background()))
+	if got := testutil.ToFloat64(p.metrics.matches.WithLabelValues("quiet", "high")); got != 2 {
+		t.Errorf("%v matches are counted; two are of somebody else", got)
+	}
+}
