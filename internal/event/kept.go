@@ -165,12 +165,16 @@ type bodyReader struct {
 	body string
 	cut  int // where the original ends
 	at   int // where the text before ended, of those that stand in the original
-	read int // bytes of the texts that stand there
+	read int // bytes of the texts, wherever they stand
 }
 
-// maxTexts bounds the texts of an event that stand in its original, over and over one another: whoever forges a body of a few bytes
-// must not have gigabytes written of it.
+// maxTexts bounds the texts of an event: they may stand in its original over and over one another, or repeat a native field, and
+// whoever forges a body of a few bytes must not have gigabytes written of it.
 const maxTexts = 512 << 20
+
+// leastText is what a text counts beside its bytes, so that there is an end of those that have none. In memory each takes more; but a
+// line of 64 MiB that is a list of nothing must still be read.
+const leastText = 4
 
 func (k *Kept) reader() bodyReader {
 	return bodyReader{keptReader{rest: k.body[k.cut:]}, unsafe.String(unsafe.SliceData(k.body), len(k.body)), k.cut, beforeTexts, 0}
@@ -194,29 +198,37 @@ func (r *bodyReader) nativeID(flags byte, native []Pair) string {
 }
 
 func (r *bodyReader) text(native []Pair) string {
+	text, ok := r.place(native)
+	if r.read += len(text) + leastText; !ok || r.read > maxTexts {
+		r.fail()
+		return ""
+	}
+	return text
+}
+
+// place finds the next text.
+func (r *bodyReader) place(native []Pair) (text string, ok bool) {
 	head := r.uvarint()
 	n := head >> textForms
 	switch form := head & (1<<textForms - 1); {
 	case form == textRepeats && n < uint64(len(native)):
-		return native[n].Text
+		return native[n].Text, true
 	case form == textInline && n <= uint64(len(r.rest)):
 		from := len(r.body) - len(r.rest)
 		r.rest = r.rest[n:]
-		return r.body[from : from+int(n)]
+		return r.body[from : from+int(n)], true
 	case (form == textBehind || form == textApart) && n <= uint64(r.cut):
 		gap := int64(1)
 		if form == textApart {
 			gap = r.varint()
 		}
-		r.read += int(n)
-		if least, most := int64(-r.at), int64(r.cut-r.at-int(n)); gap >= least && gap <= most && r.read <= maxTexts {
+		if least, most := int64(-r.at), int64(r.cut-r.at-int(n)); gap >= least && gap <= most {
 			from := r.at + int(gap)
 			r.at = from + int(n)
-			return r.body[from:r.at]
+			return r.body[from:r.at], true
 		}
 	}
-	r.fail()
-	return ""
+	return "", false
 }
 
 func (r *bodyReader) value(kind Kind, native []Pair) Value {
@@ -230,7 +242,7 @@ func (r *bodyReader) value(kind Kind, native []Pair) Value {
 		return Illegible()
 	}
 	list := make([]string, 0, 4)
-	for range r.count() {
+	for n := r.count(); n > 0 && r.err == nil; n-- {
 		list = append(list, r.text(native))
 	}
 	return ListValue(list)

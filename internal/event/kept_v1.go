@@ -59,7 +59,7 @@ func (r *keptReader) value1() Value {
 		return Illegible()
 	case List:
 		list := make([]string, 0, 4)
-		for range r.count() {
+		for n := r.count(); n > 0 && r.err == nil; n-- {
 			list = append(list, r.text())
 		}
 		return ListValue(list)

@@ -111,6 +111,8 @@
 // state that counts of a feed and key is the last whole one in a PWL2 frame of a file, else the one in its snapshot, else that
 // of the file before; and behind it whatever of PWL2 frames follows. Frames of versions up to 3 are "PWL1" and "PWS1"; their
 // numbers are lengths plus 1, and all states are whole.
+// What changed of a state that is not there, or is gone, is damage, which no checksum shows: a start finds it, and Inspect, which
+// sorts the log as a start does, but in the folder for temporary files, and where the states stand in place of them.
 //
 // When a file is over 1 MiB and over three times the snapshot in it, the next commit begins file N+1. From then on each commit writes
 // its changes there and sorts a piece of file N by shards (a hash of feed and key), on a scratch file without a name; when all

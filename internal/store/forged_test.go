@@ -8,9 +8,11 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"probity/internal/alert"
+	"probity/internal/event"
 )
 
 // The index of alerts is the one tree without sums. It is read beside the table, so it must not say which revision is the last.
@@ -67,35 +69,70 @@ func lastOfDamaged(t *testing.T, database []byte) {
 	if err == nil && (last["alert02"] == nil || last["alert02"].Revision != 3) {
 		t.Errorf("%v, and no error", last)
 	}
+	if list, err := Revisions(filepath.Dir(path), "alert02"); err == nil && len(list) != 3 {
+		t.Errorf("%d revisions, and no error", len(list))
+	}
 }
 
-// forged is a row of a few bytes, whose event has the same megabyte as the text of each of its native fields.
-func forged(s *Store, natives int) []byte {
+// forged is a row of a few bytes, of an event with one megabyte for its line and its first native field.
+func forged(s *Store, shape, texts []byte) []byte {
 	const line = 1 << 20
-	shape := binary.AppendUvarint([]byte{0}, uint64(natives))
-	for range natives {
-		shape = append(shape, 1, 'n')
-	}
 	b := append([]byte{2, 0, 0, 0, 0, 0, 1, 's', 1, 'p'}, binary.AppendUvarint(nil, uint64(len(shape)))...)
 	b = append(binary.AppendUvarint(append(b, shape...), line), bytes.Repeat([]byte{'a'}, line)...)
-	b = binary.AppendUvarint(b, line<<2)
-	for range natives - 1 {
-		b = binary.AppendVarint(binary.AppendUvarint(b, line<<2|1), -line)
-	}
+	b = append(binary.AppendUvarint(b, line<<2), texts...)
 	return append([]byte{squeezed}, s.records.dictionary.Encode(nil, b)...)
+}
+
+// natives is a row whose native fields all have the whole line for their text.
+func natives(s *Store, n int) []byte {
+	const line = 1 << 20
+	shape, texts := binary.AppendUvarint([]byte{0}, uint64(n)), []byte(nil)
+	for i := range n {
+		shape = append(shape, 1, 'n')
+		if i > 0 {
+			texts = binary.AppendVarint(binary.AppendUvarint(texts, line<<2|1), -line)
+		}
+	}
+	return forged(s, shape, texts)
+}
+
+// listed is a row with a list of so many texts: forms are those that package event has for a text, 3 for what repeats the native
+// field.
+func listed(s *Store, n int, form byte) []byte {
+	shape := []byte{1, 1, 'l', byte(event.List), 1, 1, 'n'}
+	return forged(s, shape, append(binary.AppendUvarint(nil, uint64(n)), bytes.Repeat([]byte{form}, n)...))
 }
 
 func TestAForgedRowDoesNotBecomeGigabytes(t *testing.T) {
 	s := openStore(t, t.TempDir(), nil)
-	few, err := s.records.decode(forged(s, 20), idOf(1))
-	must(t, err)
-	if body, err := few.AppendJSON(nil); err != nil || len(body) < 20<<20 {
-		t.Errorf("a poor test: %d bytes, %v", len(body), err)
+	for name, row := range map[string]func(n int) []byte{
+		"the line over and over": func(n int) []byte { return natives(s, n) },
+		"a field that repeats":   func(n int) []byte { return listed(s, n, 3) },
+	} {
+		few, err := s.records.decode(row(20), idOf(1))
+		must(t, err)
+		if body, err := few.AppendJSON(nil); err != nil || len(body) < 20<<20 {
+			t.Errorf("%s: a poor test: %d bytes, %v", name, len(body), err)
+		}
+		many, err := s.records.decode(row(2000), idOf(1))
+		must(t, err)
+		if body, err := many.AppendJSON(nil); err == nil {
+			t.Errorf("%s: %d MiB of a row of %d bytes", name, len(body)>>20, len(row(2000)))
+		}
 	}
-	many, err := s.records.decode(forged(s, 2000), idOf(1))
+}
+
+func TestAListIsReadNoFurtherThanItsFirstFault(t *testing.T) {
+	s := openStore(t, t.TempDir(), nil)
+	const most = 8 << 20
+	r, err := s.records.decode(listed(s, most, 1<<2|3), idOf(1)) // there is one native field, of number 0
 	must(t, err)
-	if body, err := many.AppendJSON(nil); err == nil {
-		t.Errorf("%d MiB", len(body)>>20)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err = r.AppendJSON(nil)
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; err == nil || took > most {
+		t.Errorf("%d MiB were taken, and the error is %v", took>>20, err)
 	}
 }
 

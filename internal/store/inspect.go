@@ -198,13 +198,16 @@ func (in *inspector) rows() error {
 
 // windows reads the window log.
 func (in *inspector) windows() error {
-	l := &windowLog{dir: in.Dir, head: in.head.windows, frames: &in.Frames}
+	l := &windowLog{fs: &fsx.FS{}, dir: in.Dir, sizes: usualSizes, head: in.head.windows, frames: &in.Frames}
 	in.WindowBytes, in.WindowFiles = l.head.OldSize+l.head.Size, 1
 	if l.head.Old != 0 {
 		in.WindowFiles = 2
 	}
 	if err := l.check(in.head.commit); err != nil {
 		return err
+	}
+	if err := l.checkChanges(os.TempDir(), in.note); err != nil {
+		return fmt.Errorf("sorting the window states to look at them (TMPDIR says where): %w", err)
 	}
 	path := windowsPath(in.Dir, l.head.File)
 	if info, err := os.Stat(path); err == nil && info.Size() > l.head.Size {
@@ -217,7 +220,7 @@ func (in *inspector) windows() error {
 func (in *inspector) chain() error {
 	dir := filepath.Join(in.Dir, evidenceDir)
 	if in.head.evidence.Seq == 0 {
-		return nil
+		return evidence.Check(dir, evidence.Head{Segment: 1}) // whether there is more than a kill leaves
 	}
 	r, err := evidence.Verify(dir)
 	if err != nil {
@@ -260,6 +263,8 @@ func (in *inspector) strangers() error {
 		switch {
 		case strings.HasPrefix(name, importingPrefix), strings.HasPrefix(name, exportingPrefix), strings.HasPrefix(name, "."):
 			in.Notes = append(in.Notes, fmt.Sprintf("%s: left over from something that was cut short; it can be removed", filepath.Join(in.Dir, name)))
+		case strings.HasPrefix(name, backupPrefix) && strings.HasSuffix(name, archiveExt):
+			in.Notes = append(in.Notes, fmt.Sprintf("%s: the folder as it was before an upgrade; what was redacted or has expired since is still in it, so remove it once nobody wants to go back", filepath.Join(in.Dir, name)))
 		case windowsNumber(name) != 0 && windowsNumber(name) != in.head.windows.File && windowsNumber(name) != in.head.windows.Old:
 			in.Notes = append(in.Notes, fmt.Sprintf("%s: replaced, or never committed; it goes at the next start", filepath.Join(in.Dir, name)))
 		}

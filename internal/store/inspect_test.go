@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -125,6 +126,34 @@ func TestALookNotesWhatAKillLeft(t *testing.T) {
 	r, err := Inspect(dir)
 	must(t, err)
 	if !r.OK() || len(r.Notes) != 2 || !strings.Contains(r.Notes[0], "a commit that a kill cut short") || !strings.Contains(r.Notes[1], "it can be removed") {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestALookFindsEvidenceOfNoCommit(t *testing.T) {
+	dir := t.TempDir()
+	must(t, openStore(t, dir, nil).Close())
+	for n, want := range []bool{true, true, false} { // the first two, a kill may have left
+		must(t, os.WriteFile(filepath.Join(dir, evidenceDir, fmt.Sprintf("%06d.log", n+1)), []byte("x\n"), 0o600))
+		r, err := Inspect(dir)
+		must(t, err)
+		if r.OK() != want {
+			t.Errorf("%d segments: %+v", n+1, r.Findings)
+		}
+	}
+	var d *fsx.Damage
+	if _, err := Open(Options{Dir: dir}); !errors.As(err, &d) {
+		t.Errorf("a start says %v", err)
+	}
+}
+
+// The copy that an upgrade leaves is whole: a redaction does not reach into it.
+func TestALookNotesTheCopyFromBeforeAnUpgrade(t *testing.T) {
+	dir := stored(t, "state-v3-alerts")
+	must(t, openStore(t, dir, nil).Close())
+	r, err := Inspect(dir)
+	must(t, err)
+	if !r.OK() || len(r.Notes) != 1 || !strings.HasPrefix(r.Notes[0], filepath.Join(dir, backupName(schemaVersion))+": ") {
 		t.Errorf("%+v", r)
 	}
 }

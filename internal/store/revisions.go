@@ -1,11 +1,13 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"probity/internal/alert"
+	"probity/internal/fsx"
 )
 
 // Revision is one revision of an alert as it was committed.
@@ -52,13 +54,39 @@ func Revisions(dir, alertID string) ([]Revision, error) {
 		return nil, err
 	}
 	defer d.close()
-	var list []Revision
-	err = d.each(alertTable, "WHERE id = ? ORDER BY revision", []any{alertID}, func(row []any) error {
-		list = append(list, Revision{Number: int(row[1].(int64)), Commit: row[2].(int64), Body: []byte(row[6].(string))})
-		return nil
-	})
+	list, err := d.revisions(alertID)
 	if err != nil {
 		return nil, fmt.Errorf("reading the revisions of an alert: %w", err)
 	}
 	return list, nil
+}
+
+// revisions compares what it finds with the alert's case: they are found by an index without sums, and a flipped bit there could
+// hide one.
+func (d *database) revisions(alertID string) (list []Revision, err error) {
+	version, err := d.version()
+	if err != nil {
+		return nil, err
+	}
+	end, err := d.oneCommit()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	err = d.eachOwn(alertTable, "WHERE id = ? ORDER BY revision", []any{alertID}, func(row []any) error {
+		list = append(list, Revision{Number: int(row[1].(int64)), Commit: row[2].(int64), Body: []byte(row[6].(string))})
+		return nil
+	})
+	if err != nil || version < 3 { // which had no cases
+		return list, err
+	}
+	want := 0
+	err = d.eachOwn(caseTable, "WHERE id = ?", []any{alertID}, func(row []any) error {
+		want = int(row[4].(int64))
+		return nil
+	})
+	if err == nil && len(list) != want {
+		err = &fsx.Damage{File: d.path, At: "table " + alertTable.name, What: fmt.Sprintf("%d revisions of alert %s; its case says %d", len(list), alertID, want), Do: restore}
+	}
+	return list, err
 }

@@ -38,6 +38,11 @@ func ReadRun(dir string, each func(*alert.Alert) error) (*Run, error) {
 	return run, nil
 }
 
+// oneCommit has eachOwn read as of one commit until end.
+func (d *database) oneCommit() (end func() error, err error) {
+	return func() error { return d.exec("ROLLBACK") }, d.exec("BEGIN")
+}
+
 // run reads everything in one transaction: that is what makes it one commit.
 func (d *database) run(each func(*alert.Alert) error) (r *Run, err error) {
 	if version, err := d.version(); err != nil {
@@ -47,10 +52,11 @@ func (d *database) run(each func(*alert.Alert) error) (r *Run, err error) {
 	} else if version < schemaVersion {
 		return nil, fmt.Errorf("%s has format version %d: start the daemon once, which upgrades it", d.path, version)
 	}
-	if err := d.exec("BEGIN"); err != nil {
+	end, err := d.oneCommit()
+	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, d.exec("ROLLBACK")) }()
+	defer func() { err = errors.Join(err, end()) }()
 	h, err := d.readHead(headTable)
 	if err != nil {
 		return nil, err

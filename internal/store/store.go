@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -243,11 +244,11 @@ func (s *Store) Check() error {
 		return err
 	}
 	var first error
-	_, err := checkRejects(s.rejects.Path(), s.head.rejects, s.head.summed, func(d *fsx.Damage) {
-		if first == nil {
-			first = d
-		}
-	})
+	note := func(err error) { first = cmp.Or(first, err) }
+	if err := s.windows.checkChanges(s.opts.Dir, note); err != nil || first != nil {
+		return cmp.Or(err, first)
+	}
+	_, err := checkRejects(s.rejects.Path(), s.head.rejects, s.head.summed, func(d *fsx.Damage) { note(d) })
 	if err := errors.Join(err, first); err != nil {
 		return err
 	}

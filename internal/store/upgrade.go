@@ -10,8 +10,10 @@ import (
 	"probity/internal/alert"
 )
 
+const backupPrefix = "before-version-"
+
 // backupName is what the folder was before its upgrade to a version.
-func backupName(version int) string { return fmt.Sprintf("before-version-%d%s", version, archiveExt) }
+func backupName(version int) string { return fmt.Sprintf("%s%d%s", backupPrefix, version, archiveExt) }
 
 // upgrade takes a folder, that an older version has left in order, to this version: a copy of all of it first, then one
 // transaction. A kill in between leaves the folder as it was.

@@ -1,9 +1,11 @@
 package store
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"probity/internal/fsx"
 )
@@ -18,6 +20,10 @@ func windowDamage(file string, offset int64, what string) error {
 // check compares the files with a committed head. It changes nothing: the tail is the proof that the database has lost
 // commits, if it has.
 func (l *windowLog) check(commit uint64) error {
+	if h := l.head; h.Old != 0 && (h.Done < 0 || h.Done >= h.Shards || h.Shards > maxShards) {
+		return &fsx.Damage{File: filepath.Join(l.dir, databaseName), At: "table head",
+			What: fmt.Sprintf("of the window log, %d shards of %d are written anew, which no program writes", h.Done, h.Shards), Do: restore}
+	}
 	files, err := windowFiles(l.dir)
 	if err != nil {
 		return err
@@ -115,4 +121,63 @@ func (l *windowLog) checkTail(file int, from int64, commit uint64) error {
 			return windowDamage(path, got.offset, fmt.Sprintf("a whole frame of commit %d; the database is only at %d: it has lost commits", got.commit, commit))
 		}
 	}
+}
+
+// checkChanges tells bad of each file with changes of window states that lie behind no state, because that one is missing. No
+// checksum says so, but whoever puts the states together refuses them: a start, which reads the whole log, or a commit that
+// writes the old file anew, which reads that one alone. As they do, it sorts the log and has a shard in memory at a time; in
+// place of the states it sorts where they stand, so that the scratch file in dir, a folder, is small.
+func (l *windowLog) checkChanges(dir string, bad func(error)) error {
+	var parts []part
+	for _, p := range []part{{file: l.head.Old, size: l.head.OldSize}, {file: l.head.File, size: l.head.Size}} {
+		if p.file == 0 || p.size == 0 {
+			continue
+		}
+		f, err := os.Open(windowsPath(l.dir, p.file))
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		p.r = f
+		parts = append(parts, p)
+		changes, first, err := l.loneChanges(dir, parts)
+		if err != nil {
+			return l.damaged(err)
+		}
+		if changes > 0 {
+			bad(windowDamage(f.Name(), first, fmt.Sprintf("%v (%d changes in this file, the first in the frame here)", errLone, changes)))
+		}
+	}
+	return nil
+}
+
+// loneChanges counts the changes in the last of these parts that lie behind no state in any of them, and says where the frame of
+// the first is.
+func (l *windowLog) loneChanges(dir string, parts []part) (changes int, first int64, err error) {
+	s := newSorter(l.fs, dir, l.sizes, parts)
+	s.placesOnly = true
+	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.all(); err != nil {
+		return 0, 0, err
+	}
+	for shard := range s.shards {
+		states, err := s.statesOf(shard)
+		if err != nil {
+			return 0, 0, err
+		}
+		err = bury(states, func(change *sorted) error {
+			if int(change.rank)/ranks < len(parts)-1 {
+				return nil // of a file before: it was found when that was looked at
+			}
+			at, _ := binary.Uvarint(change.state)
+			if changes++; changes == 1 || int64(at) < first {
+				first = int64(at)
+			}
+			return nil
+		})
+		if err != nil {
+			return 0, 0, err
+		}
+	}
+	return changes, first, nil
 }

@@ -315,7 +315,7 @@ func TestWhatIsBuriedIsWhatALaterStateReplaced(t *testing.T) {
 				want[name] = text
 			}
 		}
-		err := bury(states)
+		err := bury(states, func(*sorted) error { return errLone })
 		if lone != errors.Is(err, errLone) {
 			t.Fatalf("got %v", err)
 		}

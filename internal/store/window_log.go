@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -200,12 +199,8 @@ func (l *windowLog) each(workers int, fn func(worker int, s savedState) error) (
 	}
 	s := newSorter(l.fs, l.dir, l.sizes, parts)
 	defer func() { err = errors.Join(err, s.close()) }()
-	for {
-		if done, err := s.step(math.MaxInt64); err != nil {
-			return l.damaged(err)
-		} else if done {
-			break
-		}
+	if err := s.all(); err != nil {
+		return l.damaged(err)
 	}
 	failed := make([]error, workers)
 	var stop atomic.Bool

@@ -2,10 +2,12 @@ package store
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/maphash"
 	"io"
+	"math"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -13,6 +15,9 @@ import (
 )
 
 const maxShards = 256
+
+// ranks of a file: its snapshots have one, and its changes the next.
+const ranks = 2
 
 // shards is how many a log of so many bytes is cut into: a power of 2.
 func (z windowSizes) shards(size int64) int {
@@ -35,6 +40,8 @@ type sorter struct {
 	rank   byte   // of the snapshots of parts[0]; see entry
 	frames *frameReader
 	taken  int // of the payload of the frame that is next, if its sorting failed half way
+
+	placesOnly bool // in place of a state its frame's place is sorted, a varint: see checkChanges
 
 	waiting [][]byte  // by shard: not in the scratch file yet
 	blocks  [][]block // by shard: in the scratch file
@@ -71,7 +78,7 @@ func (s *sorter) step(bytes int64) (done bool, err error) {
 		f, err := s.frames.nextOf(p.file)
 		switch {
 		case errors.Is(err, io.EOF):
-			s.parts, s.frames, s.rank = s.parts[1:], nil, s.rank+2
+			s.parts, s.frames, s.rank = s.parts[1:], nil, s.rank+ranks
 			continue
 		case err != nil:
 			return false, err
@@ -90,6 +97,15 @@ func (s *sorter) step(bytes int64) (done bool, err error) {
 	return true, nil
 }
 
+// all sorts everything.
+func (s *sorter) all() error {
+	for {
+		if done, err := s.step(math.MaxInt64); err != nil || done {
+			return err
+		}
+	}
+}
+
 // sort puts a frame's states into their shards, each behind its rank: a change ranks above a snapshot of the same file, and
 // everything of a file above everything of the one before. After an error it goes on behind what it has put there: what
 // changed of a state must not stand there twice.
@@ -98,14 +114,18 @@ func (s *sorter) sort(f frame) error {
 	if !f.snapshot {
 		rank++
 	}
+	place := binary.AppendUvarint(nil, uint64(f.offset))
 	for s.taken < len(f.payload) {
 		w, ok := cutState(f.payload[s.taken:], f.v3)
 		if !ok {
 			return errState
 		}
-		shard := int(xxhash.Sum64(w.name) & uint64(s.shards-1))
-		s.waiting[shard] = w.appendTo(append(s.waiting[shard], rank), f.v3)
 		s.taken += len(w.whole)
+		if s.placesOnly && w.state != nil {
+			w.state = place
+		}
+		shard := int(xxhash.Sum64(w.name) & uint64(s.shards-1))
+		s.waiting[shard] = w.appendTo(append(s.waiting[shard], rank), f.v3 || s.placesOnly)
 		if len(s.waiting[shard]) < s.room {
 			continue
 		}
@@ -117,12 +137,12 @@ func (s *sorter) sort(f frame) error {
 	return nil
 }
 
-// appendTo appends a state as this version writes it.
-func (w *savedState) appendTo(dst []byte, v3 bool) []byte {
-	if !v3 || w.state == nil {
+// appendTo appends a state as this version writes it; anew says that w.whole is something else.
+func (w *savedState) appendTo(dst []byte, anew bool) []byte {
+	if !anew || w.state == nil {
 		return append(dst, w.whole...)
 	}
-	return append(appendLength(append(dst, w.name...), len(w.state), false), w.state...)
+	return append(appendLength(append(dst, w.name...), len(w.state), w.more), w.state...)
 }
 
 func (s *sorter) flush(shard int) (err error) {
@@ -144,15 +164,11 @@ func (s *sorter) flush(shard int) (err error) {
 // live calls fn for the live states of a shard, each whole with what changed of it since behind it. The state lives until fn
 // returns.
 func (s *sorter) live(shard int, fn func(savedState) error) error {
-	all, err := s.load(shard)
+	states, err := s.statesOf(shard)
 	if err != nil {
 		return err
 	}
-	states, err := cutSorted(all)
-	if err != nil {
-		return err
-	}
-	if err := bury(states); err != nil {
+	if err := bury(states, func(*sorted) error { return errLone }); err != nil {
 		return err
 	}
 	var room []byte
@@ -169,6 +185,15 @@ func (s *sorter) live(shard int, fn func(savedState) error) error {
 		}
 	}
 	return nil
+}
+
+// statesOf are the states of a shard in the order of the log.
+func (s *sorter) statesOf(shard int) ([]sorted, error) {
+	all, err := s.load(shard)
+	if err != nil {
+		return nil, err
+	}
+	return cutSorted(all)
 }
 
 // sorted is a state of a shard with its rank.
@@ -211,9 +236,9 @@ func cutSorted(all []byte) (states []sorted, err error) {
 }
 
 // bury makes gone what a later state of the same name, of no lower rank, took the place of, and chains what changed of the
-// states that are left to them. It finds them by a table of its own, half of which is free: a map of names took most of the
-// time of reading a log.
-func bury(states []sorted) error {
+// states that are left to them; lone is told of each change that follows none. It finds them by a table of its own, half of which
+// is free: a map of names took most of the time of reading a log.
+func bury(states []sorted, lone func(change *sorted) error) error {
 	size := 1
 	for size < 2*len(states) {
 		size *= 2
@@ -246,7 +271,10 @@ func bury(states []sorted) error {
 	for i := 0; changes > 0; i++ {
 		if s := &states[i]; s.more {
 			changes--
-			if err := s.follow(i, *place(s.name), states); err != nil {
+			if s.follow(i, *place(s.name), states) {
+				continue
+			}
+			if err := lone(s); err != nil {
 				return err
 			}
 		}
@@ -254,25 +282,25 @@ func bury(states []sorted) error {
 	return nil
 }
 
-// follow puts change i into the chain of the state with an index, plus 1, unless that was written later. Changes come in the
-// order of their ranks, as only commits have any.
-func (s *sorted) follow(i int, of int32, states []sorted) error {
+// follow puts change i into the chain of the state with an index, plus 1, unless that was written later; false if there is none.
+// Changes come in the order of their ranks, as only commits have any.
+func (s *sorted) follow(i int, of int32, states []sorted) bool {
 	if of == 0 {
-		return errLone
+		return false
 	}
 	whole := &states[of-1]
 	switch {
 	case s.rank < whole.rank || s.rank == whole.rank && i < int(of-1):
-		return nil
+		return true
 	case whole.state == nil:
-		return errLone
+		return false
 	case whole.next == 0:
 		whole.next = int32(i + 1)
 	default:
 		states[whole.last-1].next = int32(i + 1)
 	}
 	whole.last = int32(i + 1)
-	return nil
+	return true
 }
 
 // load reads a shard.
