@@ -14,7 +14,7 @@ type dipcheckCommand struct {
 	configFlag
 	Team    string `required:"" placeholder:"T" help:"The team, as the people table writes it."`
 	Period  string `required:"" placeholder:"2026-01" help:"A month, or days: 2026-01-05..2026-01-18, both included."`
-	N       int    `short:"n" default:"20" placeholder:"N" help:"How many transactions."`
+	N       int    `short:"n" default:"20" placeholder:"N" help:"How many transactions; 20 unless said."`
 	Seed    string `placeholder:"S" help:"What the sample is drawn by: a word, or a number out of somebody else's hat. Random unless said."`
 	Manager string `placeholder:"STAFF_ID" help:"Who reviews: their own transactions are left out."`
 	Output  string `enum:"text,json,csv,html" default:"text" help:"text, json, csv or html: one page that can be printed."`
@@ -39,7 +39,11 @@ func (c *dipcheckCommand) Run(e *env) error {
 		return err
 	}
 	if list.Draw.Size == 0 {
-		return fmt.Errorf("team %s has no transactions from %s to %s in the logs that are there, but %d of the reviewer", c.Team, o.From, o.To, list.Draw.Excluded)
+		but := ""
+		if n := list.Draw.Excluded; n > 0 {
+			but = fmt.Sprintf(", beside %d of the reviewer's own", n)
+		}
+		return fmt.Errorf("team %s has no transactions from %s to %s in the logs that are there%s", c.Team, o.From, o.To, but)
 	}
 	before, err := config.RecordDraw(ctx, list.Draw)
 	if err != nil {

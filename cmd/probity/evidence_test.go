@@ -94,6 +94,9 @@ func TestEvidenceFromTheKeyToTheHearing(t *testing.T) {
 	if status, stdout, stderr := said("evidence", "export", "-c", config, "--alert", id, "--out", f.path("redacted.zip")); status != 0 || !strings.Contains(stdout, "it was redacted") {
 		t.Errorf("exporting what is redacted: %d %s %s", status, stdout, stderr)
 	}
+	if status, _, stderr := said("replay", "-c", config, "--journal", "--out", f.path("repeated.jsonl")); status != 0 || !strings.Contains(stderr, "no alert differs") {
+		t.Errorf("repeating the run: %d %s", status, stderr)
+	}
 	p = f.start("run", "-c", "probity.yaml") // goes on, and signs the redaction too
 	if !eventually(func() bool { return p.listen() != "" }) {
 		t.Fatalf("it does not run any more:\n%s", p.log())

@@ -42,7 +42,11 @@ func (c *evidenceRedactCommand) Run(e *env) (err error) {
 	s, err := store.OpenExisting(store.Options{Dir: dir})
 	var locked *fsx.LockedError
 	if errors.As(err, &locked) {
-		return fmt.Errorf("the daemon is at work in %s (%w): stop it first", dir, locked)
+		who := ""
+		if locked.PID > 0 {
+			who = fmt.Sprintf(" (process %d)", locked.PID)
+		}
+		return fmt.Errorf("the daemon is at work in %s%s: stop it first", dir, who)
 	}
 	if err != nil {
 		return err

@@ -85,6 +85,9 @@ func (c *replayCommand) compared(to io.Writer, r *daemon.Repeated) error {
 		return nil
 	}
 	fmt.Fprintf(to, "%d alerts stand here, %d in the state folder at commit %d\n", r.Here, r.InState, r.Commit)
+	if r.Redacted > 0 {
+		fmt.Fprintf(to, "%d of those are redacted, and were compared by what is left of them: rule, tables, period, count, first and last\n", r.Redacted)
+	}
 	if len(r.Differing) == 0 {
 		fmt.Fprintln(to, "no alert differs")
 		return nil

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -65,7 +68,7 @@ func (c *rulesFetchCommand) Run(e *env) error {
 	defer stop()
 	f, err := approval.Fetch(ctx, approval.FetchOptions{
 		Repository: c.Repo, Ref: c.Ref, Into: c.Into, Signers: signers, AllowOlder: c.AllowOlder,
-		Judge: func(dir string) error { return c.judge(e, filepath.Join(dir, c.Path)) },
+		Judge: func(dir string) error { return c.judge(e, dir) },
 	})
 	if err != nil {
 		return err
@@ -84,9 +87,14 @@ func (c *rulesFetchCommand) Run(e *env) error {
 // maxToldProblems bounds what a refusal prints into a journal.
 const maxToldProblems = 20
 
-// judge checks and tests the rules in a folder, as "rules check" and "rules test" do.
+// judge checks and tests the rules in a folder, as "rules check" and "rules test" do. Places are told as the repository has
+// them: the folder is gone when they are read.
 func (c *rulesFetchCommand) judge(e *env, dir string) error {
-	flags := ruleFlags{configFlag: c.configFlag, Paths: []string{dir}, Builtin: c.Builtin}
+	rules := filepath.Join(dir, c.Path)
+	if _, err := os.Stat(rules); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("it has no %s; name where the rules are with --path", neutral.Terminal(c.Path))
+	}
+	flags := ruleFlags{configFlag: c.configFlag, Paths: []string{rules}, Builtin: c.Builtin}
 	if c.File != "" {
 		config, err := c.load()
 		if err != nil {
@@ -120,6 +128,11 @@ func (c *rulesFetchCommand) judge(e *env, dir string) error {
 	if len(wrong) == 0 {
 		return nil
 	}
-	printProblems(e.stderr, wrong[:min(len(wrong), maxToldProblems)])
-	return fmt.Errorf("its rules have %d problems, the first of which are above", len(wrong))
+	count := len(wrong)
+	wrong = wrong[:min(len(wrong), maxToldProblems)]
+	for i := range wrong {
+		wrong[i].File = strings.TrimPrefix(wrong[i].File, dir+string(filepath.Separator))
+	}
+	printProblems(e.stderr, wrong)
+	return fmt.Errorf("its rules have %d problems, the first of which are above", count)
 }

@@ -133,7 +133,7 @@ func TestADrawIsRecordedBeforeAnybodySeesIt(t *testing.T) {
 	if status, _ := s.get(d, http.MethodPost, "/-/dipcheck"); status == http.StatusOK {
 		t.Error("the listener takes a draw")
 	}
-	if err := beside.askDaemon(context.Background(), "/-/dipcheck", dipcheck.Draw{}); err == nil || !strings.Contains(err.Error(), "400") {
+	if err := beside.askDaemon(context.Background(), "/-/dipcheck", dipcheck.Draw{}); err == nil || !strings.Contains(err.Error(), "a draw of schema") {
 		t.Errorf("a draw of nothing: %v", err)
 	}
 	beside.Web.AdminSocket = s.path("nobody.sock")

@@ -172,6 +172,10 @@ func (x *export) lines() error {
 			if i := slices.IndexFunc(kept, func(s alert.Surrounding) bool { return s.Event == rec.ID }); i >= 0 {
 				l.Kept = &kept[i]
 			}
+			if rec.Path == "" { // Probity wrote it itself: it stands in no log
+				x.Lines = append(x.Lines, l)
+				continue
+			}
 			a, err := source.ReadAround(rec.Path, rec.Offset, b, x.o.Surroundings)
 			if err == nil {
 				l.Now = &hearing.Place{Path: a.Path, Offset: a.Offset, Text: slices.Concat(a.Before, a.Record, a.After)}
@@ -181,7 +185,10 @@ func (x *export) lines() error {
 			x.Lines = append(x.Lines, l)
 		}
 	}
-	if last := x.Last(); last.Count > len(last.Evidence) {
+	switch last := x.Last(); {
+	case len(last.Evidence) == 0:
+		x.lacks("The alert quotes no records: a rule about a silence, a gap or a clock has none, and of what was redacted they are gone.")
+	case last.Count > len(last.Evidence):
 		x.lacks("The alert counts %d events and keeps the records of the first %d; the others are in its list of event ids and in the logs.", last.Count, len(last.Evidence))
 	}
 	return nil

@@ -60,6 +60,9 @@ func (c *Config) askDaemon(ctx context.Context, path string, what any) error {
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(io.LimitReader(answer.Body, maxRequestBytes))
+		if answer.StatusCode == http.StatusBadRequest { // the text says what is wrong
+			return errors.New(strings.TrimSpace(string(text)))
+		}
 		return fmt.Errorf("the daemon refuses it: %s %s", answer.Status, strings.TrimSpace(string(text)))
 	}
 	return nil

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -270,5 +271,31 @@ func (s *site) compress(file string) {
 	s.t.Helper()
 	if out, err := exec.Command("gzip", s.path(file)).CombinedOutput(); err != nil {
 		s.t.Fatalf("gzip: %v: %s", err, out)
+	}
+}
+
+func TestWhatWasRedactedIsComparedByWhatIsLeft(t *testing.T) {
+	whole := alert.Alert{ID: "a", Status: alert.Open, Rule: alert.Rule{ID: "denied", Version: 2}, Summary: "Mara was refused", Count: 3,
+		Group: []alert.KeyPart{{Field: "actor.id", Value: "S1"}}, EventIDs: []string{"e1"}}
+	stub := whole
+	stub.Summary, stub.Reason, stub.Group, stub.EventIDs = "redacted", "redacted", []alert.KeyPart{}, []string{}
+	fewer := stub
+	fewer.Count = 2
+	reworded := whole
+	reworded.Summary = "redacted"
+	for name, c := range map[string]struct {
+		was      alert.Alert
+		redacted int
+		differ   []string
+	}{
+		"whole": {whole, 0, nil}, "redacted": {stub, 1, nil}, "redacted, and another count": {fewer, 1, []string{"a"}}, "one word the same": {reworded, 0, []string{"a"}},
+	} {
+		was, is := standing{}, standing{}
+		if err := errors.Join(was.add(&c.was), is.add(&whole)); err != nil {
+			t.Fatal(err)
+		}
+		if got := is.differ(was); !slices.Equal(got, c.differ) || was.redacted() != c.redacted {
+			t.Errorf("%s: %v differ, %d redacted", name, got, was.redacted())
+		}
 	}
 }

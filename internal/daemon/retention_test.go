@@ -33,7 +33,7 @@ func TestAHoldIsRecordedBesideTheDaemonAndWithoutIt(t *testing.T) {
 	if err := c.Hold(beside, h); err == nil || !strings.Contains(err.Error(), "held already") {
 		t.Errorf("twice: %v", err)
 	}
-	if err := c.Hold(beside, store.Hold{ID: "nothing", Reason: "x", ApprovedBy: "y"}); err == nil || !strings.Contains(err.Error(), "400") {
+	if err := c.Hold(beside, store.Hold{ID: "nothing", Reason: "x", ApprovedBy: "y"}); err == nil || !strings.Contains(err.Error(), "no such alert") {
 		t.Errorf("an alert that is not there: %v", err)
 	}
 	stop()

@@ -34,6 +34,7 @@ type report struct {
 	When                                                  []pair
 	For, Against, Open                                    []string // facts
 	Unknowns, Missing                                     []string
+	Decided                                               []string // how it was closed, oldest first
 	Revisions                                             []revisionRow
 	Lines                                                 []lineRow
 	Entries                                               []entryRow
@@ -60,8 +61,11 @@ type entryRow struct{ Seq, At, Kind, What, Proof string }
 // check is one thing that a reader can check, and the shell line that does it in the unpacked bundle.
 type check struct{ Say, Shell string }
 
-// surroundings is the kind of entries that hold the lines around records.
-const surroundings = "surroundings"
+// Kinds of entries that the report reads.
+const (
+	surroundings = "surroundings" // the lines around records
+	disposition  = "disposition"  // how the alert was closed
+)
 
 const timeForm = "2006-01-02 15:04:05 MST"
 
@@ -99,6 +103,7 @@ func (c *Case) report() *report {
 	for _, e := range c.Entries {
 		r.Entries = append(r.Entries, rowOfEntry(e))
 	}
+	r.addDecisions(c, a)
 	r.Chain = neutralAll(c.chain())
 	return r
 }
@@ -149,6 +154,34 @@ func (r *report) addFacts(facts []alert.Fact) {
 	}
 }
 
+// addDecisions says how the alert was closed, and in the first lines, too: its revisions do not know.
+func (r *report) addDecisions(c *Case, a *alert.Alert) {
+	var last *alert.Closing
+	for _, e := range c.Entries {
+		if e.Kind != disposition {
+			continue
+		}
+		var x alert.Closing
+		if e.Body == nil || json.Unmarshal(e.Body, &x) != nil {
+			r.Decided = append(r.Decided, fmt.Sprintf("entry %d: what was decided was redacted", e.Seq))
+			last = nil
+			continue
+		}
+		last = &x
+		r.Decided = append(r.Decided, neutral.Terminal(fmt.Sprintf("%s, of revision %d, by %s as %s at %s (entry %d): %s",
+			x.Outcome, x.Revision, x.By, strings.Join(x.Roles, ", "), instant(e), e.Seq, x.Note)))
+	}
+	switch {
+	case len(r.Decided) == 0:
+	case last == nil:
+		r.Status += ", or closed by what was redacted"
+	case last.Revision < a.Revision:
+		r.Decided = append(r.Decided, fmt.Sprintf("Revision %d came after that: what was decided does not cover it.", last.Revision+1))
+	case a.Status == alert.Open:
+		r.Status = neutral.Terminal("closed as " + string(last.Outcome))
+	}
+}
+
 func (r *report) addRule(c *Case, a *alert.Alert) {
 	n := neutral.Terminal
 	r.Rule = []pair{{"rule", n(a.Rule.ID)}, {"version", fmt.Sprint(a.Rule.Version)}, {"SHA-256", n(a.Rule.Hash)}}
@@ -171,6 +204,10 @@ func rowOf(i int, l Line) lineRow {
 	n, rec := neutral.Terminal, &l.Record
 	row := lineRow{Number: fmt.Sprint(i + 1), Source: n(rec.Source), NativeID: n(rec.NativeID), At: at(rec.Time), Path: n(rec.Path),
 		Offset: fmt.Sprint(rec.Offset), SHA256: n(rec.SHA256), Text: n(string(l.Bytes))}
+	if rec.Path == "" {
+		row.Now = "written by Probity itself, of what it raised or did, so it stands in no log: here is what the alert keeps"
+		return row
+	}
 	if l.Now == nil {
 		row.Now = "gone from the log: the copy here is the one that was kept with the alert"
 		if l.Kept != nil && l.Kept.Missing == "" {
@@ -189,12 +226,17 @@ func rowOf(i int, l Line) lineRow {
 	return row
 }
 
-func rowOfEntry(e Entry) entryRow {
+// instant is when an entry was written, as it says.
+func instant(e Entry) string {
 	var link struct {
 		At string `json:"at"`
 	}
 	_ = json.Unmarshal(e.Line, &link) // it has been read as an entry before
-	row := entryRow{Seq: fmt.Sprint(e.Seq), At: neutral.Terminal(link.At), Kind: neutral.Terminal(e.Kind), What: neutral.Terminal(string(e.Body)), Proof: "not in the checkpoint"}
+	return link.At
+}
+
+func rowOfEntry(e Entry) entryRow {
+	row := entryRow{Seq: fmt.Sprint(e.Seq), At: neutral.Terminal(instant(e)), Kind: neutral.Terminal(e.Kind), What: neutral.Terminal(string(e.Body)), Proof: "not in the checkpoint"}
 	if e.Kind == surroundings {
 		row.What = "the lines around records, as the log had them then; they are in evidence/bodies.jsonl"
 	}

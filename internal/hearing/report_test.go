@@ -85,6 +85,60 @@ func TestTheReportReadsAsTheGoldenFiles(t *testing.T) {
 	}
 }
 
+func TestARecordThatProbityWroteItselfIsNotSaidToBeGone(t *testing.T) {
+	c := caseOf("Q. Hirst")
+	c.Lines = []Line{{Record: event.Record{ID: "e1", Time: noon, Source: "probity", NativeID: "def", SHA256: sum([]byte("{}"))}, Bytes: []byte("{}")}}
+	text, page, err := c.reports()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, got := range []string{string(text), string(page)} {
+		if strings.Contains(got, "gone from the log") || strings.Contains(got, "at byte") || !strings.Contains(got, "so it stands in no log") {
+			t.Error(got)
+		}
+	}
+}
+
+func TestTheReportSaysHowTheAlertWasClosed(t *testing.T) {
+	const closed = `{"id":"abc","revision":1,"outcome":"policing-purpose","note":"deployed to the incident","by":"mquill","roles":["iso"]}`
+	const decided = "- policing-purpose, of revision 1, by mquill as iso at 2026-03-02T12:00:01Z (entry 8): deployed to the incident\n"
+	for name, tt := range map[string]struct {
+		body      string // "" is redacted
+		revisions int
+		want      []string
+	}{
+		"closed":   {closed, 1, []string{decided, "Severity high; closed as policing-purpose. "}},
+		"reopened": {closed, 2, []string{decided, "- Revision 2 came after that: what was decided does not cover it.\n", "Severity high; open. "}},
+		"redacted": {"", 1, []string{"- entry 8: what was decided was redacted\n", "Severity high; open, or closed by what was redacted. "}},
+		"hostile":  {`{"revision":1,"outcome":"\u001b[2J","note":"\u202e","by":"\u0007","roles":["\u0000"]}`, 1, []string{"entry 8"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := caseOf("Q. Hirst")
+			c.Revisions = c.Revisions[:tt.revisions]
+			for i := range c.Revisions {
+				c.Revisions[i].Alert.Status, c.Revisions[i].Alert.Reason = alert.Open, ""
+			}
+			e := Entry{Stored: evidence.Stored{Seq: 8, Kind: "disposition", Line: []byte(`{"at":"2026-03-02T12:00:01Z"}` + "\n"), BodyLine: []byte("{}\n")}}
+			if tt.body != "" {
+				e.Body = []byte(tt.body)
+			}
+			c.Entries = append(c.Entries, e)
+			text, _, err := c.reports()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(string(text), want) {
+					t.Errorf("the report lacks %q:\n%s", want, text)
+				}
+			}
+			if i := strings.IndexFunc(string(text), func(r rune) bool { return unicode.Is(unicode.Cf, r) || unicode.IsControl(r) && r != '\n' }); i >= 0 {
+				t.Errorf("a control character at %d: %q", i, text[i:min(i+20, len(text))])
+			}
+		})
+	}
+}
+
 func TestWhatALogSaysDoesNothingToItsReader(t *testing.T) {
 	text, page, err := caseOf(hostile).reports()
 	if err != nil {

@@ -326,3 +326,15 @@ func FuzzARowIsReadAsItWasWritten(f *testing.F) {
 		ReadRow([]byte(rowPrefix + who + rowSuffix))
 	})
 }
+
+func TestARecordThatStandsInNoLogHasNoPlaceAndNoCommand(t *testing.T) {
+	sheet, _ := builtin(t)
+	a := example()
+	a.Evidence = a.Evidence[:1]
+	a.Evidence[0].Path, a.Evidence[0].Offset = "", 0
+	p, err := sheet.Page(Of(a, nil, time.UTC))
+	must(t, err)
+	if s := string(p); strings.Contains(s, "check it by hand") || strings.Contains(s, "at byte") || !strings.Contains(s, "in no log: Probity wrote it itself") {
+		t.Error(s)
+	}
+}

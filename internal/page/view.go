@@ -185,10 +185,14 @@ func recordOf(n int, r *event.Record, zone *time.Location) Record {
 	if b, err := r.Bytes(); err == nil { // a text that is no base64 is shown as it is
 		text, size = string(b), len(b)
 	}
+	check := ""
+	if r.Path != "" { // what Probity wrote itself stands in no log
+		check = fmt.Sprintf("tail -c +%d -- %s | head -c %d | sha256sum", r.Offset+1, shellWord(show(r.Path)), size)
+	}
 	return Record{
 		Number: n, At: instant(r.Time, zone), Read: instant(r.Ingested, zone), ID: show(r.ID), Source: show(r.Source), NativeID: show(r.NativeID),
 		Path: show(r.Path), SHA256: show(r.SHA256), Offset: r.Offset, Bytes: size, Text: show(text), Partial: r.Partial,
-		Check: fmt.Sprintf("tail -c +%d -- %s | head -c %d | sha256sum", r.Offset+1, shellWord(show(r.Path)), size),
+		Check: check,
 	}
 }
 

@@ -159,6 +159,10 @@ func remedy(msg string) string {
 		return ": the condition ends too early; close every parenthesis and bracket, and write something after the last operator"
 	case `unexpected token Operator("=")`:
 		return "; write == to compare"
+	case `unexpected token Operator("and")`, `unexpected token Operator("or")`:
+		return "; write a clause before it"
+	case "literal not terminated":
+		return "; close the text with the same quotation mark"
 	}
 	if word, ok := strings.CutPrefix(msg, `unexpected token Identifier("`); ok {
 		if low := strings.ToLower(strings.TrimSuffix(word, `")`)); low == "and" || low == "or" || low == "not" {

@@ -234,12 +234,14 @@ func (b *builder) threshold(c *Compiled, t Threshold) {
 
 // whole reads a whole number, or the name of a parameter that is one.
 func (b *builder) whole(path, text string, least, most int) int {
+	what := fmt.Sprintf("number %q", text)
 	if v, ok := b.rule.Params[text]; ok {
+		what = fmt.Sprintf("number %q, of parameter %s", fmt.Sprint(v), text)
 		text = fmt.Sprint(v)
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < least || n > most {
-		b.problem(path, fmt.Sprintf("number %q", text), fmt.Sprintf("write a whole number from %d to %d, or the name of a parameter that is one", least, most)+b.likeParam(text))
+		b.problem(path, what, fmt.Sprintf("write a whole number from %d to %d, or the name of a parameter that is one", least, most)+b.likeParam(text))
 		return max(least, 1)
 	}
 	return n

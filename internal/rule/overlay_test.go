@@ -78,7 +78,7 @@ func TestMistakesInOverlaysHaveTheirPlaceThere(t *testing.T) {
 		{"unknown key", "owner:", "ownr:", `over.yaml:3:1: unknown key "ownr"; did you mean "owner"?`},
 		{"unknown parameter", "limit: 8", "limt: 8", `over.yaml:7:16: unknown parameter "limt"; rule restricted_denied_burst has limit, roles, spell`},
 		{"another kind", "limit: 8", "limit: many", "over.yaml:7:17: parameter limit is a number, not a text; the rule has 5"},
-		{"what the rule makes of it", "limit: 8", "limit: 0", `over.yaml:7:9: number "0" (at a.yaml:19:14, as this overlay leaves it); write a whole number from 1 to 1000000, or the name of a parameter that is one`},
+		{"what the rule makes of it", "limit: 8", "limit: 0", `over.yaml:7:9: number "0", of parameter limit (at a.yaml:19:14, as this overlay leaves it); write a whole number from 1 to 1000000, or the name of a parameter that is one`},
 		{"severity", "severity: low", "severity: grave", `over.yaml:5:11: severity "grave"; one of low, medium, high, critical`},
 		{"exception's condition", `actor.id == "S00009"`, `actor.idd == "S00009"`, "over.yaml:10:13: unknown field actor.idd; actor has id, name and the columns of the people table: role, status"},
 		{"exception without reason", "reason: audit, ", "", "over.yaml:10:5: an exception without reason; say it: reason: …"},

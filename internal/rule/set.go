@@ -287,7 +287,7 @@ func (s *Set) suggest(name string) string {
 	if near := strictyaml.Nearest(name, names); near != "" {
 		return "; did you mean " + near + "?"
 	}
-	return "; rules/README.md lists the fields, native ones are fields.NAME, other names are this rule's params"
+	return "; rules/README.md lists the fields, native ones are fields.NAME, other names are this rule's params; a text stands in quotes"
 }
 
 func (s *Set) suggestLookup(name string) string {

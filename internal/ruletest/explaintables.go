@@ -51,6 +51,8 @@ func answers(v *table.Version, at time.Time) string {
 	switch maxAge := v.StaleAt.Sub(v.ExportedAt); {
 	case !v.CoversFrom.IsZero() && !at.Before(v.CoversFrom) && at.Before(v.CoversTo):
 		return "covers the time of the event" + miss
+	case at.Sub(v.ExportedAt).Abs() <= maxAge && !v.CoversFrom.IsZero():
+		return "does not cover the time of the event: rows with dates do not answer; it was exported within its max_age of it, so others do" + miss
 	case at.Sub(v.ExportedAt).Abs() <= maxAge:
 		return "was exported within its max_age of the event; rows with dates answer for what it covers only" + miss
 	}

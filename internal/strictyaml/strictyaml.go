@@ -71,6 +71,12 @@ func syntaxProblem(file string, err error) Problem {
 		}
 	}
 	p.What += ": " + msg
+	switch {
+	case strings.Contains(msg, "character '\t'"):
+		p.Do = "indent with spaces: YAML knows no tabs there"
+	case strings.Contains(msg, "value is not allowed in this context"):
+		p.Do = "mend the indentation, of this line or the next: the keys of one mapping begin in one column"
+	}
 	return p
 }
 
@@ -295,6 +301,8 @@ func keyText(k ast.MapKeyNode) string {
 	return k.String()
 }
 
+const maxShown = 60 // characters of a value that a problem shows
+
 func kindOf(n ast.Node) string {
 	switch n.(type) {
 	case *ast.SequenceNode:
@@ -303,6 +311,9 @@ func kindOf(n ast.Node) string {
 		return "a mapping"
 	}
 	if s, ok := scalarText(n); ok {
+		if r := []rune(s); len(r) > maxShown {
+			return fmt.Sprintf("%q…", string(r[:maxShown]))
+		}
 		return fmt.Sprintf("%q", s)
 	}
 	return "a value"

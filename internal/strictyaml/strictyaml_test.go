@@ -1,6 +1,7 @@
 package strictyaml
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -105,4 +106,28 @@ func FuzzDecode(f *testing.F) {
 		doc, _ := Decode("f.yaml", src, &s)
 		doc.At("inner.limit")
 	})
+}
+
+func TestWhatIsNoYAMLSaysWhatToDo(t *testing.T) {
+	type some struct {
+		A struct {
+			B int `json:"b"`
+			C int `json:"c"`
+		} `json:"a"`
+	}
+	for text, want := range map[string]string{
+		"a:\n  b: 1\n\tc: 2\n":  "indent with spaces: YAML knows no tabs there",
+		"a:\n  b: 1\n c: 2\n":   "mend the indentation, of this line or the next: the keys of one mapping begin in one column",
+		"a:\n  b: 1\n   c: 2\n": "mend the indentation, of this line or the next: the keys of one mapping begin in one column",
+	} {
+		var got some
+		_, problems := Decode("f.yaml", []byte(text), &got)
+		if len(problems) != 1 || problems[0].Do != want {
+			t.Errorf("%q: %v, want %q", text, problems, want)
+		}
+	}
+	var got some
+	if _, problems := Decode("f.yaml", []byte(strings.Repeat("é", 300)), &got); len(problems) != 1 || len(problems[0].What) > 200 {
+		t.Errorf("a value is shown whole: %v", problems)
+	}
 }

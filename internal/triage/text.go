@@ -77,7 +77,11 @@ func (s Shown) Text() string {
 	section(say, "Known false positives", a.Rule.FalsePositives)
 	s.others(say)
 	s.history(say)
-	say("\nTo close it: probity alerts close %s --revision %d --outcome policing-purpose|training|misuse|unintentional|error --note \"…\"", a.ID, a.Revision)
+	closing := "To close it"
+	if s.State == alert.Closed {
+		closing = "It is closed. To decide anew"
+	}
+	say("\n"+closing+": probity alerts close %s --revision %d --outcome policing-purpose|training|misuse|unintentional|error --note \"…\"", a.ID, a.Revision)
 	say("%s", a.Marking)
 	return b.String()
 }
@@ -92,6 +96,13 @@ func (s Shown) facts(say func(string, ...any)) {
 		}
 		section(say, map[string]string{"for": "Speaks for misuse", "against": "Speaks against misuse"}[speaks], list)
 	}
+	var not []string
+	for _, f := range s.Alert.Facts {
+		if f.True == 0 && f.False > 0 {
+			not = append(not, fmt.Sprintf("%s (not so of %d of %d events; it would speak %s misuse)", f.Say, f.False, f.False+f.Unknown, f.Speaks))
+		}
+	}
+	section(say, "Asked, and not found to be so", not)
 	section(say, "Not known", s.Alert.Unknowns)
 	section(say, "Exceptions that have expired", s.Alert.Expired)
 }
@@ -100,9 +111,17 @@ func (s Shown) lines(say func(string, ...any)) {
 	var list []string
 	for i := range s.Alert.Evidence {
 		r := &s.Alert.Evidence[i]
-		list = append(list, fmt.Sprintf("%s %s, %s at byte %d, SHA-256 %s\n%s", r.Time.UTC().Format(clock), r.Source, r.Path, r.Offset, r.SHA256, s.amid(r)))
+		place := ""
+		if r.Path != "" { // an alert that another rule counts stands in no log
+			place = fmt.Sprintf(", %s at byte %d", r.Path, r.Offset)
+		}
+		list = append(list, fmt.Sprintf("%s %s%s, SHA-256 %s\n%s", r.Time.UTC().Format(clock), r.Source, place, r.SHA256, s.amid(r)))
 	}
-	section(say, fmt.Sprintf("The first %d of %d records", len(list), s.Alert.Count), list)
+	title := fmt.Sprintf("The first %d of %d records", len(list), s.Alert.Count)
+	if len(list) == s.Alert.Count {
+		title = "The records"
+	}
+	section(say, title, list)
 }
 
 // amid is a record amid the lines around it, it alone marked.

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"probity/internal/alert"
+	"probity/internal/event"
 )
 
 func idsOf(l Listing) (ids []string) {
@@ -252,4 +253,24 @@ func FuzzParseQuery(f *testing.F) {
 			t.Errorf("%q is read as %+v", text, q)
 		}
 	})
+}
+
+func TestWhatIsShownHasTheFactsThatDidNotHoldAndAPlaceForWhatStandsInALog(t *testing.T) {
+	s := Shown{
+		State: alert.Closed,
+		Alert: &alert.Alert{ID: "a", Revision: 1, Count: 2, Rule: alert.Rule{ID: "denied"},
+			Facts:    []alert.Fact{{Say: "off duty", Speaks: "for", False: 1, Unknown: 1}, {Say: "typed for another", Speaks: "against", False: 2}, {Say: "printed", Speaks: "for", True: 2}, {Say: "on leave", Speaks: "against", Unknown: 2}},
+			Evidence: []event.Record{{Time: monday, Source: "niche", Path: "/niche.csv", Offset: 7, SHA256: "1"}, {Time: monday, Source: "probity", SHA256: "2"}}},
+	}
+	text := s.Text()
+	for _, part := range []string{
+		"\nSpeaks for misuse:\n  - printed (2 of 2 events)\n",
+		"\nAsked, and not found to be so:\n  - off duty (not so of 1 of 2 events; it would speak for misuse)\n  - typed for another (not so of 2 of 2 events; it would speak against misuse)\n\n",
+		"\nThe records:\n", " niche, /niche.csv at byte 7, SHA-256 1\n", " probity, SHA-256 2\n",
+		"\nIt is closed. To decide anew: probity alerts close a --revision 1 ",
+	} {
+		if !strings.Contains(text, part) {
+			t.Errorf("%q is not in\n%s", part, text)
+		}
+	}
 }
