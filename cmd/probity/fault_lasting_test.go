@@ -9,20 +9,27 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"probity/internal/store"
 )
+
+// warm is how long the soak of one process takes at least: in the first seconds what a process holds is what a start leaves.
+const warm = time.Minute
 
 // kept is how many rotated logs there are: logrotate would delete the others.
 const kept = 12
 
 // TestFaultSoakOfOneProcess is the soak without what ends a process, and with reloads: one process has to last. Its load is
-// steady (an alert's period is a minute, not a day, of event time), so whatever grows is a leak.
+// steady (an alert's period is a minute, not a day, of event time) and what the store remembers is soon full (store.LatelyVariable),
+// so whatever grows is a leak.
 //
 //	go test -tags fault ./cmd/probity -run FaultSoakOfOneProcess -fault.soak 25m -timeout 40m -v
 func TestFaultSoakOfOneProcess(t *testing.T) {
 	t.Parallel()
 	s := newSoak(t, rand.New(rand.NewPCG(diceOf(t).Uint64(), 0)))
 	s.write("rules/each.yaml", strings.Replace(eachRule, "period: 24h", "period: 1m", 1))
-	s.p = s.run()
+	s.p = s.startBuilt(buildFaulty, []string{store.LatelyVariable + "=1"}, "run", "-c", "probity.yaml")
+	s.awaitText(s.p, `"message":"following"`)
 	enduring := []befalls{{"reload", 1, (*soak).reload}, {"bad rule", 1, (*soak).badRule}}
 	for _, f := range faults {
 		switch f.name {
@@ -33,7 +40,7 @@ func TestFaultSoakOfOneProcess(t *testing.T) {
 			enduring = append(enduring, f)
 		}
 	}
-	s.befall(enduring, time.Now().Add(time.Duration(float64(*faultSoak)**faultShare)))
+	s.befall(enduring, time.Now().Add(max(warm, time.Duration(float64(*faultSoak)**faultShare))))
 	s.await(s.p)
 	s.must(s.in.read())
 	s.look()

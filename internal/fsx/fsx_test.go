@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 // failAt returns an FS whose n-th step (from 1) fails with err, and the list of steps asked about.
@@ -136,6 +137,29 @@ func TestASecondLockIsRefusedAndNamesTheHolder(t *testing.T) {
 	if diff := cmp.Diff(LockedError{Path: path, PID: os.Getpid()}, *locked); diff != "" {
 		t.Error(diff)
 	}
+	if err := first.Release(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := fs.Lock(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.Release()
+}
+
+// What a child of this process has for a moment, between its fork and what it executes, is the same open file.
+func TestALockThatIsReleasedIsFreeWhileAChildStillHasItsFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	var fs FS
+	first, err := fs.Lock(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	child, err := unix.Dup(int(first.file.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(child)
 	if err := first.Release(); err != nil {
 		t.Fatal(err)
 	}

@@ -69,5 +69,9 @@ func holder(file *os.File) int {
 	return pid
 }
 
-// Release gives the lock up.
-func (l *Lock) Release() error { return l.file.Close() }
+// Release gives the lock up. Closing the file is not enough: while another goroutine starts a command, a child of this process has
+// the file as well, until it executes what it was made for, and would hold the lock for that long.
+func (l *Lock) Release() error {
+	err := unix.Flock(int(l.file.Fd()), unix.LOCK_UN)
+	return errors.Join(err, l.file.Close())
+}

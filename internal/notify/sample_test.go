@@ -2,6 +2,7 @@ package notify
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -50,7 +51,11 @@ func withdrawn(revision int) *alert.Alert {
 // names are the sample's words that tell who it is about, or what was looked at.
 var names = []string{"QUILL", "Quill", "quill", "S00042", "S00007", "4821", "Eastgate", "Mara"}
 
+var loopbackPort = regexp.MustCompile(`127\.0\.0\.1:\d{1,5}\b`)
+
+// tellsNames finds names in a text. Loopback addresses are none: one day the system gives out port 48210.
 func tellsNames(text string) (found []string) {
+	text = loopbackPort.ReplaceAllString(text, "127.0.0.1")
 	for _, n := range names {
 		if strings.Contains(text, n) {
 			found = append(found, n)

@@ -22,7 +22,7 @@ const (
 	rejectsName = "rejects.jsonl"
 )
 
-// How many bytes are kept in memory of what was committed lately, about: of cases, and of records.
+// How many bytes are kept in memory of what was committed lately, about: of cases, and of records; see shareOfLately.
 const (
 	latelyCases   = 8 << 20
 	latelyRecords = 32 << 20
@@ -73,7 +73,7 @@ func Open(o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Store{opts: o, packAtLeast: packAtLeast, cases: newLately[string, alert.Case](latelyCases), own: newLately[RecordKey, keptRow](latelyRecords)}
+	s := &Store{opts: o, packAtLeast: packAtLeast, cases: newLately[string, alert.Case](latelyCases / shareOfLately()), own: newLately[RecordKey, keptRow](latelyRecords / shareOfLately())}
 	s.forgot.Store(math.MinInt64)
 	if err := s.open(); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the state folder: %w", err), s.Close())
