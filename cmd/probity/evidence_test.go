@@ -53,6 +53,12 @@ func TestEvidenceFromTheKeyToTheHearing(t *testing.T) {
 	if status, _, stderr := said("evidence", "export", "-c", config, "--alert", id, "--out", f.path("running.zip")); status != 0 {
 		t.Errorf("exporting beside the daemon: %d %s", status, stderr)
 	}
+	if status, _, stderr := said("evidence", "export", "-c", config, "--alert", id, "--out", f.path("running.zip")); status != exitFailure || !strings.Contains(stderr, "running.zip is there already and a bundle is never written over; name another file") {
+		t.Errorf("exporting over a bundle: %d %s", status, stderr)
+	}
+	if status, _, stderr := said("evidence", "export", "-c", config, "--alert", id, "--out", f.path("state")); status != exitFailure || !strings.Contains(stderr, "state is a folder; name a file in it") {
+		t.Errorf("exporting to a folder: %d %s", status, stderr)
+	}
 	p.terminate(t, 12*time.Second)
 
 	dir, witness, pub := f.path("state/evidence"), f.path("witness.jsonl"), f.path("evidence.pub")

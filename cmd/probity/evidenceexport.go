@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/google/renameio/v2"
@@ -28,6 +29,13 @@ func (c *evidenceExportCommand) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
+	out := c.Out
+	if out == "" {
+		out = "probity-" + c.Alert + ".zip"
+	}
+	if err := vacant(out); err != nil {
+		return err
+	}
 	config, err := c.load()
 	if err != nil {
 		return err
@@ -35,10 +43,6 @@ func (c *evidenceExportCommand) Run(e *env) (err error) {
 	found, err := config.Export(daemon.ExportOptions{Alert: c.Alert, Surroundings: c.Surroundings, Key: key, At: time.Now()})
 	if err != nil {
 		return err
-	}
-	out := c.Out
-	if out == "" {
-		out = "probity-" + c.Alert + ".zip"
 	}
 	f, err := renameio.NewPendingFile(out, renameio.WithPermissions(0o600))
 	if err != nil {
@@ -51,12 +55,27 @@ func (c *evidenceExportCommand) Run(e *env) (err error) {
 	if err := f.CloseAtomicallyReplace(); err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
-	fmt.Fprintf(e.stdout, "%s: %d revisions, %d records, %d entries of the evidence log\n", neutral.Terminal(out), len(found.Revisions), len(found.Lines), len(found.Entries))
+	fmt.Fprintf(e.stdout, "%s: %s, %s, %s of the evidence log\n", neutral.Terminal(out), count(len(found.Revisions), "revision"), count(len(found.Lines), "record"),
+		count(len(found.Entries), "entry"))
 	for _, m := range found.Missing {
 		fmt.Fprintln(e.stdout, "not in it: "+neutral.Terminal(m))
 	}
 	if !found.Verified.OK() {
 		return fmt.Errorf("the bundle is written, and says that the evidence chain is not whole: %s", found.Verified.Faults[0])
+	}
+	return nil
+}
+
+// vacant refuses a file that holds something: it may be a bundle that somebody has signed for.
+func vacant(out string) error {
+	info, err := os.Stat(out)
+	switch {
+	case err != nil: // it is not there, or the writing says what is wrong
+		return nil
+	case info.IsDir():
+		return fmt.Errorf("--out: %s is a folder; name a file in it", out)
+	case info.Size() > 0:
+		return fmt.Errorf("--out: %s is there already and a bundle is never written over; name another file, or move that one away", out)
 	}
 	return nil
 }

@@ -67,7 +67,11 @@ func (c *evidenceHoldsCommand) Run(e *env) error {
 		h := held[id]
 		fmt.Fprintln(e.stdout, neutral.Terminal(fmt.Sprintf("%s since %s, approved by %s: %s", id, h.At.Format(time.DateOnly), h.ApprovedBy, h.Reason)))
 	}
-	_, err = fmt.Fprintf(e.stdout, "%d alerts are under a legal hold\n", len(held))
+	are := "are"
+	if len(held) == 1 {
+		are = "is"
+	}
+	_, err = fmt.Fprintf(e.stdout, "%s %s under a legal hold\n", count(len(held), "alert"), are)
 	return err
 }
 

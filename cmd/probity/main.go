@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -93,7 +94,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	ctx, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(stderr, "probity: %v\n", err)
+		fmt.Fprintf(stderr, "probity: %s\n", unparsed(err))
 		return exitUsage
 	}
 	e := &env{ctx: context.Background(), stdin: stdin, stdout: stdout, stderr: stderr, log: daemon.Log{Level: c.LogLevel, Format: c.LogFormat}}
@@ -127,6 +128,29 @@ func printProblems(to io.Writer, problems strictyaml.Problems) {
 	for _, p := range problems {
 		fmt.Fprintln(to, neutral.Terminal(p.String()))
 	}
+}
+
+// count writes a number of things, of which thing is one.
+func count(n int, thing string) string {
+	if start, y := strings.CutSuffix(thing, "y"); n != 1 && y {
+		thing = start + "ies"
+	} else if n != 1 {
+		thing += "s"
+	}
+	return strconv.Itoa(n) + " " + thing
+}
+
+// unparsed says why the arguments are none. An enum may have "" for what is not given, which nobody means to write.
+func unparsed(err error) string {
+	what, got, ok := strings.Cut(err.Error(), " but got ")
+	if !ok || !strings.Contains(what, " must be one of ") {
+		return err.Error()
+	}
+	what = strings.ReplaceAll(strings.Replace(what, `must be one of "",`, "must be one of ", 1), `","`, `", "`)
+	if got == `""` {
+		return what + "; nothing is given"
+	}
+	return what + " but got " + got
 }
 
 // list is never null in JSON.

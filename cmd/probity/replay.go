@@ -60,8 +60,8 @@ func (c *replayCommand) Run(e *env) (err error) {
 		fmt.Fprintf(e.stderr, "source %s: no file found, so nothing of it was judged; probity config check says where it looks\n", name)
 	}
 	c.heldBack(e.stderr, sum.Undecided)
-	_, err = fmt.Fprintf(e.stderr, "%d records, %d events, %d rejects, %d late; %d alerts in %d revisions; %s\n",
-		sum.Records, sum.Events, sum.Rejects, sum.Late, sum.Alerts, sum.Revisions, sum.Took.Round(time.Millisecond))
+	_, err = fmt.Fprintf(e.stderr, "%s, %s, %s, %d late; %s in %s; %s\n", count(sum.Records, "record"), count(sum.Events, "event"),
+		count(sum.Rejects, "reject"), sum.Late, count(sum.Alerts, "alert"), count(sum.Revisions, "revision"), sum.Took.Round(time.Millisecond))
 	return errors.Join(err, c.compared(e.stderr, compared))
 }
 

@@ -233,19 +233,19 @@ func (r *checkReport) print(to io.Writer, rules int) error {
 	if r.Unknown != "" {
 		fmt.Fprintln(to, r.Unknown)
 	}
-	count := fmt.Sprintf("%d rules, %d problems", rules, r.errors())
+	counts := count(rules, "rule") + ", " + count(r.errors(), "problem")
 	if warnings := len(r.Problems) + len(r.Findings) - r.errors(); warnings > 0 {
-		count += fmt.Sprintf(", %d warnings", warnings)
+		counts += ", " + count(warnings, "warning")
 	}
 	if r.Overlays > 0 {
-		count += fmt.Sprintf(", %d overlays", r.Overlays)
+		counts += ", " + count(r.Overlays, "overlay")
 	}
 	if len(r.Disabled) > 0 {
-		count += fmt.Sprintf(", %d disabled", len(r.Disabled))
+		counts += fmt.Sprintf(", %d disabled", len(r.Disabled))
 	}
 	if len(r.Inactive) > 0 {
-		count += fmt.Sprintf(", %d inactive", len(r.Inactive))
+		counts += fmt.Sprintf(", %d inactive", len(r.Inactive))
 	}
-	_, err := fmt.Fprintln(to, count)
+	_, err := fmt.Fprintln(to, counts)
 	return err
 }

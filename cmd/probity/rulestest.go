@@ -108,6 +108,6 @@ func (c *rulesTestCommand) print(e *env, r *ruletest.Report, problems strictyaml
 			fmt.Fprintf(e.stdout, "under %g %%: %s\n", c.MinScore, strings.Join(under, ", "))
 		}
 	}
-	_, err := fmt.Fprintf(e.stdout, "%d tests, %d failed, %d problems in %s\n", len(r.Results), ruletest.Failed(r.Results), len(problems), took.Round(time.Millisecond))
+	_, err := fmt.Fprintf(e.stdout, "%s, %d failed, %s in %s\n", count(len(r.Results), "test"), ruletest.Failed(r.Results), count(len(problems), "problem"), took.Round(time.Millisecond))
 	return err
 }

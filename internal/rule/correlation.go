@@ -80,7 +80,12 @@ func (b *builder) correlation(c *Compiled) {
 func (b *builder) correlationKeys(cor *Correlation) bool {
 	keys, ok := correlationKeys[cor.Type]
 	if !ok {
-		b.problem("correlation.type", fmt.Sprintf("correlation type %q", cor.Type), "one of event_count, value_count, value_sum, temporal, temporal_ordered, absence, new_value, baseline, silence, gap, clock_skew")
+		const known = "one of event_count, value_count, value_sum, temporal, temporal_ordered, absence, new_value, baseline, silence, gap, clock_skew"
+		if cor.Type == "" {
+			b.problem("correlation", "a correlation without type", "write type: and "+known)
+		} else {
+			b.problem("correlation.type", fmt.Sprintf("correlation type %q", cor.Type), known)
+		}
 		return false
 	}
 	for _, k := range []struct {

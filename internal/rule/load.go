@@ -77,12 +77,40 @@ func (l *loading) take(p parsedFile) bool {
 	in := false
 	if len(ps) == 0 {
 		in, ps = l.compile(p.Parsed)
+	} else {
+		ps = p.beyond(l.Set.Schema, ps)
 	}
 	l.over.meet(p.Rule.ID)
 	ps.Sort()
 	l.problems = append(l.problems, ps...)
 	return in
 }
+
+// beyond adds to the problems of a file that could not be read whole what else is wrong with it, as far as that can be told. It
+// is compiled into a set of its own, and without an overlay.
+func (p *Parsed) beyond(schema *event.Schema, unread strictyaml.Problems) strictyaml.Problems {
+	ps := slices.Clone(unread)
+	if !p.Doc.OnlyMisread(ps) {
+		last := &ps[len(ps)-1]
+		end := "; "
+		if strings.HasSuffix(last.Do, "?") {
+			end = " "
+		}
+		last.Do = strings.TrimPrefix(last.Do+end, "; ") + checkAgain
+		return ps
+	}
+	_, more := p.compile(NewSet(schema))
+	for _, m := range more {
+		same := func(q strictyaml.Problem) bool { return q.Line == m.Line && q.Column == m.Column }
+		if !slices.ContainsFunc(unread, same) { // else that the value is missing, which it is not
+			ps = append(ps, m)
+		}
+	}
+	return ps
+}
+
+// checkAgain is said of a file whose keys could not all be read: compiled without them it would have problems that are none.
+const checkAgain = "then check again: the rest of the file has not been looked at yet"
 
 func (l *loading) compile(p *Parsed) (in bool, problems strictyaml.Problems) {
 	r := *p.Rule // an overlay changes a copy

@@ -58,6 +58,8 @@ func TestReadingOnAllCoresIsReadingOneAfterAnother(t *testing.T) {
 					problems = append(problems, p.Doc.Problem("id", fmt.Sprintf("rule id %s stands in %s, too", p.Rule.ID, first), "give each rule its own id"))
 				}
 				seen[p.Rule.ID] = f.Name
+			} else {
+				problems = p.beyond(schema, problems)
 			}
 			problems.Sort()
 			want = append(want, problems...)

@@ -76,7 +76,7 @@ func (b *builder) build() *Compiled {
 			}
 		}
 		if e.Expires.IsZero() {
-			b.problem(path, "an exception without an end", "write expires: 2027-01-31")
+			b.problem(path+".expires", "an exception without an end", "write expires: 2027-01-31")
 		}
 		c.Exceptions = append(c.Exceptions, CompiledException{&r.Exceptions[i], b.cond(path+".when", e.When), e.Expires.UnixNano()})
 	}
@@ -88,7 +88,11 @@ func (b *builder) build() *Compiled {
 		if f.Say == "" {
 			b.problem(path, "a fact that says nothing", "write say: …")
 		}
-		if f.Speaks != "for" && f.Speaks != "against" {
+		switch f.Speaks {
+		case "for", "against":
+		case "":
+			b.problem(path, "a fact without speaks", "write speaks: for (misuse) or against")
+		default:
 			b.problem(path, fmt.Sprintf("speaks: %q", f.Speaks), "write for (misuse) or against")
 		}
 		c.Facts = append(c.Facts, b.cond(path+".when", f.When))
@@ -126,7 +130,10 @@ func (b *builder) build() *Compiled {
 // prose checks what people read.
 func (b *builder) prose() {
 	r := b.rule
-	if !idForm.MatchString(r.ID) {
+	switch {
+	case r.ID == "":
+		b.problem("id", "a rule without id", "write id: and 3 to 64 lower-case letters, digits, - or _, a letter first")
+	case !idForm.MatchString(r.ID):
 		b.problem("id", fmt.Sprintf("rule id %q", r.ID), "write 3 to 64 lower-case letters, digits, - or _, a letter first")
 	}
 	if r.Version < 1 {
@@ -146,7 +153,10 @@ func (b *builder) prose() {
 	if r.ReviewBy.IsZero() {
 		b.problem("review_by", "a rule without review_by", "write the date by which somebody looks at it again")
 	}
-	if !slices.Contains(alert.Severities, r.Severity) {
+	switch {
+	case r.Severity == "":
+		b.problem("severity", "a rule without severity", "write severity: and one of low, medium, high, critical")
+	case !slices.Contains(alert.Severities, r.Severity):
 		b.problem("severity", fmt.Sprintf("severity %q", r.Severity), "one of low, medium, high, critical")
 	}
 	if !slices.Contains([]string{"", "experimental", "test", "stable", "deprecated"}, r.Status) {

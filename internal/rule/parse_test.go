@@ -75,8 +75,12 @@ func TestANewThresholdOrTextKeepsTheStateANewConditionDoesNot(t *testing.T) {
 
 func TestMistakesInRules(t *testing.T) {
 	for _, c := range []struct{ name, from, to, want string }{
-		{"unknown key", "owner:", "ownr:", `a.yaml:6:1: unknown key "ownr"; did you mean "owner"?`},
+		{"unknown key", "owner:", "ownr:", `a.yaml:6:1: unknown key "ownr"; did you mean "owner"? then check again: the rest of the file has not been looked at yet`},
 		{"no owner", "owner: ITSO\n", "", "a.yaml:1:1: a rule without owner; write owner: the role that answers for it"},
+		{"no severity", "severity: high\n", "", "a.yaml:1:1: a rule without severity; write severity: and one of low, medium, high, critical"},
+		{"no id", "id: restricted_denied_burst\n", "", "a.yaml:1:1: a rule without id; write id: and 3 to 64 lower-case letters, digits, - or _, a letter first"},
+		{"a fact that does not speak", ", speaks: for", "", "a.yaml:23:5: a fact without speaks; write speaks: for (misuse) or against"},
+		{"no type of correlation", "  type: event_count\n", "", "a.yaml:16:3: a correlation without type; write type: and one of event_count, value_count, value_sum, temporal, temporal_ordered, absence, new_value, baseline, silence, gap, clock_skew"},
 		{"severity", "severity: high", "severity: serious", `a.yaml:4:11: severity "serious"; one of low, medium, high, critical`},
 		{"field in the second line", "event.reason", "event.reson", "a.yaml:14:3: unknown field event.reson; did you mean event.reason?"},
 		{"type", `event.reason == "denied"`, `event.reason == 5`, "a.yaml:14:16: invalid operation: == (mismatched types string and int); both sides must be of one type: texts stand in quotes, numbers, true and false do not"},
@@ -106,6 +110,31 @@ func TestMistakesInRules(t *testing.T) {
 		if len(problems) == 0 || problems[0].String() != c.want {
 			t.Errorf("%s:\n got %v\nwant %s", c.name, problems, c.want)
 		}
+	}
+}
+
+// A value that cannot be read hides nothing else of its file, and is not said to be missing.
+func TestADateThatIsNoneHidesNoOtherProblem(t *testing.T) {
+	text := goodRule
+	for _, c := range [][2]string{{"2027-06-01", "next summer"}, {"expires: 2027-01-31", "expires: soon"}, {"version: 1", "version: one"}, {"severity: high", "severity: serious"},
+		{"event.reason", "event.reson"}, {"speaks: for", "speaks: maybe"}} {
+		if !strings.Contains(text, c[0]) {
+			t.Fatalf("a poor test: no %s", c[0])
+		}
+		text = strings.Replace(text, c[0], c[1], 1)
+	}
+	set, problems := Load(testSchema(t), []File{{"a.yaml", []byte(text)}, {"b.yaml", []byte(strings.Replace(goodRule, "id: r", "id: other_r", 1))}})
+	var got []string
+	for _, p := range problems {
+		got = append(got, p.What)
+	}
+	want := []string{`"one" where a number is needed`, `severity "serious"`, `"next summer" is not a date; write 2027-01-31 or 2027-01-31T12:00:00Z`,
+		"unknown field event.reson; did you mean event.reason?", `"soon" is not a date; write 2027-01-31 or 2027-01-31T12:00:00Z`, `speaks: "maybe"`}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if len(set.Rules) != 1 || set.Rules[0].File != "b.yaml" {
+		t.Errorf("in the set: %v", set.Rules)
 	}
 }
 

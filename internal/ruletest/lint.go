@@ -43,8 +43,8 @@ func (f Finding) String() string {
 	return f.Problem.String()
 }
 
-// Lint loads rule files and returns the set, the problems of files that do not load, and what is to be said of rules that
-// do, by place. A finding that a rule silences with a reason is left out.
+// Lint loads rule files and returns the set, the problems of files that do not load and of tests that cannot be run, and what is
+// to be said of rules that load, by place. A finding that a rule silences with a reason is left out.
 func Lint(files []rule.File, o LintOptions) (*rule.Set, []Finding, strictyaml.Problems) {
 	loaded, problems := rule.LoadParsed(o.Schema, files, o.Progress.of("rules read"))
 	set := loaded.Set
@@ -77,6 +77,7 @@ func Lint(files []rule.File, o LintOptions) (*rule.Set, []Finding, strictyaml.Pr
 	slices.SortStableFunc(out, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column, cmp.Compare(a.Code, b.Code))
 	})
+	problems = append(problems, o.ofTests(files, loaded)...)
 	problems.Sort()
 	return set, out, problems
 }
@@ -103,7 +104,7 @@ type ruleLint struct {
 
 // checks are all lints, in the order of their codes.
 var checks = []func(*ruleLint){
-	(*ruleLint).lintTests, (*ruleLint).lintDates, (*ruleLint).lintName, (*ruleLint).lintTwin, (*ruleLint).lintProse,
+	(*ruleLint).lintTests, (*ruleLint).lintDates, (*ruleLint).lintName, (*ruleLint).lintTwin, (*ruleLint).lintProse, (*ruleLint).lintControls,
 	(*ruleLint).lintTruth, (*ruleLint).lintIndex, (*ruleLint).lintConditions, (*ruleLint).lintTables,
 	(*ruleLint).lintGroup, (*ruleLint).lintParams, (*ruleLint).lintFacts, (*ruleLint).lintSummary,
 	(*ruleLint).lintExceptions, (*ruleLint).lintMeaning, (*ruleLint).lintOverlay,

@@ -27,6 +27,7 @@ var lintCodes = []LintCode{
 	{"PRB005", LintWarning, "the file is not called as the rule"},
 	{"PRB006", LintWarning, "another rule finds the same"},
 	{"PRB007", LintWarning, "a high or critical rule names no false positive"},
+	{"PRB008", LintWarning, "a control that GPG13 or section 62 does not have"},
 	{"PRB010", LintError, "the condition can never be true"},
 	{"PRB011", LintWarning, "the condition is true of every event"},
 	{"PRB012", LintWarning, "a part of the condition can never be true"},

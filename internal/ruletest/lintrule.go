@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"probity/internal/alert"
+	"probity/internal/coverage"
 	"probity/internal/rule"
 )
 
@@ -75,6 +76,29 @@ func (r *ruleLint) lintTwin() {
 func (r *ruleLint) lintProse() {
 	if (r.Severity == alert.High || r.Severity == alert.Critical) && len(r.FalsePositives) == 0 {
 		r.add("PRB007", "severity", fmt.Sprintf("a rule of severity %s without false_positives", r.Severity), "write what lawful work looks like this: whoever reads the alert has to know before challenging anyone")
+	}
+}
+
+// lintControls looks at the controls whose values are a closed list; laws and ISO 27001 are not looked into.
+func (r *ruleLint) lintControls() {
+	for _, known := range []struct {
+		control string
+		values  []string
+		what    string
+	}{
+		{"gpg13", coverage.PMC(), "GPG13 has no control %q"},
+		{"dpa62", coverage.Operations62(), "section 62 knows no operation %q"},
+	} {
+		for i, v := range r.Controls[known.control] {
+			if slices.Contains(known.values, v) {
+				continue
+			}
+			do := "write one of " + strings.Join(known.values, ", ")
+			if known.control == "gpg13" { // twelve are too many to read
+				do = "write PMC1 to PMC12"
+			}
+			r.add("PRB008", fmt.Sprintf("controls.%s.%d", known.control, i), fmt.Sprintf(known.what, v), do)
+		}
 	}
 }
 

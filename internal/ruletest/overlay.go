@@ -35,6 +35,9 @@ func (o *Options) casesOf(like testCase, tests []rule.Test) (out []testCase, pro
 			problems = append(problems, c.doc.Problem(c.path, fmt.Sprintf("test name %q", c.test.Name), "give each test its own name, a sentence"))
 		}
 		seen[c.test.Name] = true
+		if c.test.Alerts == nil {
+			problems = append(problems, c.doc.Problem(c.path, "a test without alerts", "write what it gives, or alerts: [] for a near miss"))
+		}
 		if o.Run == nil || o.Run.MatchString(c.rule.ID+"/"+c.test.Name) {
 			out = append(out, c)
 		}

@@ -51,18 +51,25 @@ type raised struct {
 // stage builds the test's generation and timeline, or notes problems. The tables are in force until the next stage of the
 // suite is built.
 func (c *testCase) stage() (*stage, []*event.Event) {
-	timeline, accounts := c.timeline(c.suite.rig.schema)
+	timeline, tables := c.given(c.suite.rig.schema)
 	if len(c.problems) > 0 {
 		return nil, nil
 	}
-	first, last := span(timeline)
-	set := table.NewSet(c.options.Zone, c.tables(accounts, first, last)...)
-	if len(c.problems) > 0 {
-		return nil, nil
-	}
+	set := table.NewSet(c.options.Zone, tables...)
 	c.suite.rig.put(set)
 	s := &stage{people: set, days: c.options.Zone, places: map[event.ID]int{}, texts: map[string]int{}, until: c.test.Until.Time}
 	return s.under(c.suite.rules), timeline
+}
+
+// given reads the test's timeline and tables, or notes problems.
+func (c *testCase) given(schema *event.Schema) ([]*event.Event, []*table.Table) {
+	timeline, accounts := c.timeline(schema)
+	if len(c.problems) > 0 { // the tables' rows are read against the times of events
+		c.tableNames()
+		return nil, nil
+	}
+	first, last := span(timeline)
+	return timeline, c.tables(accounts, first, last)
 }
 
 // under is the same stage for another rule over the same rig: a mutant.

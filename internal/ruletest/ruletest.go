@@ -120,15 +120,9 @@ type testCase struct {
 // suite compiles the rule of the book's file i and lists the tests that are selected: none if the rule has problems or is
 // disabled.
 func (o *Options) suite(b *book, i int) (*suite, strictyaml.Problems) {
-	f, s := b.files[i], &suite{readers: map[string]reader{}}
+	f, s := b.files[i], &suite{readers: map[string]reader{}, parsed: b.Parsed[i]}
 	var problems strictyaml.Problems
-	switch {
-	case rule.IsOverlay(f.Data):
-		s.cases, problems = o.overlayCases(f, b)
-	case b.Parsed[i] != nil:
-		s.parsed = b.Parsed[i]
-		s.cases, problems = o.casesOf(testCase{options: o, file: f, rule: s.parsed.Rule, doc: s.parsed.Doc}, s.parsed.Rule.Tests)
-	}
+	s.cases, problems = o.cases(b, i)
 	if len(s.cases) == 0 {
 		return s, problems
 	}
@@ -146,6 +140,18 @@ func (o *Options) suite(b *book, i int) (*suite, strictyaml.Problems) {
 		s.cases[i].suite = s
 	}
 	return s, problems
+}
+
+// cases lists the tests of the book's file i that are selected.
+func (o *Options) cases(b *book, i int) ([]testCase, strictyaml.Problems) {
+	f, p := b.files[i], b.Parsed[i]
+	switch {
+	case rule.IsOverlay(f.Data):
+		return o.overlayCases(f, b)
+	case p != nil:
+		return o.casesOf(testCase{options: o, file: f, rule: p.Rule, doc: p.Doc}, p.Rule.Tests)
+	}
+	return nil, nil
 }
 
 func (c *testCase) problem(path, what, do string) {

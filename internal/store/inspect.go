@@ -50,9 +50,18 @@ func (r *Inspection) OK() bool { return len(r.Findings) == 0 }
 // Exists says whether dir is a state folder. Open would make one.
 func Exists(dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, databaseName)); err != nil {
-		return fmt.Errorf("%s is not a state folder, or has lost its database: %w", dir, err)
+		return noFolder(dir, err)
 	}
 	return nil
+}
+
+// noFolder says why the database of dir cannot be looked at. A folder that is empty, or not there, is most often one before its
+// first start; where anything else stands, something was lost.
+func noFolder(dir string, err error) error {
+	if entries, unread := os.ReadDir(dir); errors.Is(err, os.ErrNotExist) && len(entries) == 0 && (unread == nil || errors.Is(unread, os.ErrNotExist)) {
+		return fmt.Errorf("%s is not a state folder: nothing is there yet; it begins with the first start of the daemon (probity run)", dir)
+	}
+	return fmt.Errorf("%s is not a state folder, or has lost its database: %w", dir, err)
 }
 
 // Inspect reads everything in a state folder that nobody is using, changes nothing, and says all that is damaged. Its error is

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"probity/internal/alert"
 	"probity/internal/event"
@@ -191,8 +189,8 @@ func (d *database) wipe() error {
 
 // OpenExisting is Open of a folder that must be there: a tool that is told a wrong path makes no new state.
 func OpenExisting(o Options) (*Store, error) {
-	if _, err := os.Stat(filepath.Join(o.Dir, databaseName)); err != nil {
-		return nil, fmt.Errorf("no state folder: %w", err)
+	if err := Exists(o.Dir); err != nil {
+		return nil, err
 	}
 	return Open(o)
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"probity/internal/alert"
@@ -46,8 +45,8 @@ func ReadOutcomes(dir string) (map[string]alert.Outcome, error) {
 // work in it.
 func Revisions(dir, alertID string) ([]Revision, error) {
 	path := filepath.Join(dir, databaseName)
-	if _, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("no state folder: %w", err)
+	if err := Exists(dir); err != nil {
+		return nil, err
 	}
 	d, err := openToRead(path, false)
 	if err != nil {

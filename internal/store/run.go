@@ -3,7 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"probity/internal/alert"
@@ -24,7 +23,7 @@ type Run struct {
 // whatever is committed meanwhile; each, unless it is nil, gets the last revision of every alert, by id. Every row that is read is checked.
 func ReadRun(dir string, each func(*alert.Alert) error) (*Run, error) {
 	path := filepath.Join(dir, databaseName)
-	if _, err := os.Stat(path); err != nil {
+	if err := Exists(dir); err != nil {
 		return nil, fmt.Errorf("reading the state folder: %w", err)
 	}
 	d, err := openToRead(path, false)

@@ -3,6 +3,7 @@ package store
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -70,6 +71,34 @@ func TestReadingARunChangesNothingAndRefusesWhatIsNotWhole(t *testing.T) {
 		}
 	}
 	must(t, d.close())
+}
+
+// Who asks before the first start is told so; a folder that has lost its database is something else, and is not called new.
+func TestAFolderBeforeTheFirstStartIsSaidToBeOne(t *testing.T) {
+	lost := t.TempDir()
+	must(t, os.Mkdir(filepath.Join(lost, "evidence"), 0o700))
+	for dir, first := range map[string]bool{t.TempDir(): true, filepath.Join(t.TempDir(), "state"): true, lost: false} {
+		_, run := ReadRun(dir, nil)
+		_, revisions := Revisions(dir, "a")
+		_, outcomes := ReadOutcomes(dir)
+		_, open := OpenExisting(Options{Dir: dir})
+		_, inspect := Inspect(dir)
+		for _, err := range []error{run, revisions, outcomes, open, inspect} {
+			if err == nil {
+				t.Fatalf("%s was read", dir)
+			}
+			text := err.Error()
+			if strings.Contains(text, "first start of the daemon (probity run)") != first || strings.Contains(text, "lost its database") == first || !strings.Contains(text, dir) {
+				t.Errorf("before the first start: %v: %s", first, text)
+			}
+			if first && strings.Contains(text, "no such file") {
+				t.Error(text)
+			}
+		}
+		if _, err := os.Stat(filepath.Join(dir, databaseName)); err == nil {
+			t.Errorf("%s was made", dir)
+		}
+	}
 }
 
 func b2(t *testing.T, path string) []byte {

@@ -13,7 +13,13 @@ type Doc struct {
 	file   string
 	places map[string]place // by path: "rules.3.when"
 	src    string
+
+	misread int // problems that are each of one date, length of time, number or the like
 }
+
+// OnlyMisread reports whether the problems of a Decode are all of single values, as a date that is none: each of these is empty
+// now, and everything else was read.
+func (d *Doc) OnlyMisread(problems Problems) bool { return d.misread == len(problems) }
 
 // Unread reports whether nothing could be read: the file is no YAML, or empty.
 func (d *Doc) Unread() bool { return len(d.places) == 0 }

@@ -119,6 +119,7 @@ func (w *walker) value(path string, n ast.Node, v reflect.Value) {
 		if fs, ok := v.Addr().Interface().(FromScalar); ok {
 			if err := fs.FromScalar(text); err != nil {
 				w.problem(n, err.Error(), "")
+				w.doc.misread++
 			}
 			return
 		}
@@ -243,6 +244,7 @@ func (w *walker) scalar(n ast.Node, v reflect.Value) {
 	}
 	if err != nil {
 		w.problem(n, fmt.Sprintf("%q where %s is needed", text, map[bool]string{true: "true or false", false: "a number"}[v.Kind() == reflect.Bool]), "")
+		w.doc.misread++
 	}
 }
 

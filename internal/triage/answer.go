@@ -55,6 +55,8 @@ type Closed struct {
 	By       string        `json:"by"`
 	At       time.Time     `json:"at"`
 	Evidence uint64        `json:"evidence_seq"` // number of the entry that holds the note
+
+	Before *Closed `json:"before,omitempty"` // in the answer to a closing: the one that counted until then
 }
 
 // Stats is what closings say about rules.

@@ -141,5 +141,9 @@ func (s *Server) close(who *caller, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return closings[len(closings)-1], nil
+	n := len(closings)
+	if n > 1 {
+		closings[n-1].Before = &closings[n-2]
+	}
+	return closings[n-1], nil
 }

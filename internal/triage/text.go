@@ -209,7 +209,13 @@ func (c Closed) line() string {
 }
 
 // Text says what was recorded.
-func (c Closed) Text() string { return "closed as " + c.line() + "\n" }
+func (c Closed) Text() string {
+	text := "closed as " + c.line() + "\n"
+	if c.Before != nil {
+		text += "it was closed before, as " + c.Before.line() + "\nthe later outcome counts: " + string(c.Outcome) + "\n"
+	}
+	return text
+}
 
 // Text is the tuning report.
 func (s Stats) Text() string {

@@ -195,6 +195,27 @@ func TestWhatWasDecidedIsShownAndAReopeningSaysSo(t *testing.T) {
 	}
 }
 
+// A second closing replaces the outcome of the first, and its answer says whose that was.
+func TestASecondClosingSaysWhatItReplaces(t *testing.T) {
+	b := &book{cases: someCases(), now: monday}
+	alice, _ := serve(t, b, force(), "alice")
+	x, err := alice.Close(t.Context(), "a", Request{Outcome: alert.Training, Note: "an exercise"})
+	if err != nil || x.Before != nil || strings.Contains(x.Text(), "before") {
+		t.Errorf("%s %v", x.Text(), err)
+	}
+	if x, err = alice.Close(t.Context(), "a", Request{Outcome: alert.Misuse, Note: "to PSD"}); err != nil {
+		t.Fatal(err)
+	}
+	if x.Outcome != alert.Misuse || x.Before == nil || x.Before.Outcome != alert.Training || x.Before.By != "alice" {
+		t.Errorf("%+v", x)
+	}
+	for _, part := range []string{"closed as misuse by alice", "to PSD\nit was closed before, as training by alice at 2026-03-02 09:00:00 UTC", "the later outcome counts: misuse"} {
+		if !strings.Contains(x.Text(), part) {
+			t.Errorf("%q is not in\n%s", part, x.Text())
+		}
+	}
+}
+
 func TestAWrongQuestionIsAnsweredWithWhatToWrite(t *testing.T) {
 	for query, want := range map[string]string{
 		"severity=loud": "is no severity", "state=shut": "is no state", "since=monday": "cannot parse", "limit=0": "choose 1 to", "limit=x": "invalid syntax",
