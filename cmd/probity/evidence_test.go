@@ -85,10 +85,13 @@ func TestEvidenceFromTheKeyToTheHearing(t *testing.T) {
 	checkBundle(t, f, id, pub)
 
 	seq := entryOf(t, dir, id)
-	if status, stdout, stderr := said(append(redact, seq)...); status != 0 || !strings.Contains(stdout, "destroyed: the alert's revision in the database") {
+	if status, _, stderr := said(append(redact, seq)...); status != exitFailure || !strings.Contains(stderr, "is open, and nothing has been redacted: close it first") {
+		t.Errorf("of an open alert: %d %s", status, stderr)
+	}
+	if status, stdout, stderr := said(append(redact, seq, "--open")...); status != 0 || !strings.Contains(stdout, "destroyed: the alert's revision in the database") {
 		t.Errorf("redact: %d %s %s", status, stdout, stderr)
 	}
-	if status, _, _ := said(append(redact, seq)...); status != exitFailure {
+	if status, _, _ := said(append(redact, seq, "--open")...); status != exitFailure {
 		t.Errorf("redacted twice: %d", status)
 	}
 	if status, _, _ := said("evidence", "redact", "-c", config, "--reason", " ", "--approved-by", "DPO", "--seq", "1"); status != exitUsage {

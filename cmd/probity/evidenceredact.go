@@ -16,6 +16,7 @@ type evidenceRedactCommand struct {
 	Seq        []uint64 `required:"" placeholder:"N" help:"Number of the entry; may be given several times."`
 	Reason     string   `required:"" help:"The lawful ground, without names: it stays in the log for ever."`
 	ApprovedBy string   `required:"" placeholder:"WHO" help:"Who answers for it: a role, or a name that may stay in the log."`
+	Open       bool     `help:"Also what is of an open alert, which only a role that lists no staff finds from then on."`
 }
 
 const redactedElsewhere = `What Probity no longer holds may still be held by: the logs themselves, sinks that the alert was delivered to, backups,
@@ -52,6 +53,11 @@ func (c *evidenceRedactCommand) Run(e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	for _, seq := range c.Seq {
+		if id, err := s.OpenAlert(seq); err == nil && id != "" && !c.Open { // an entry that cannot be read, Redact refuses
+			return fmt.Errorf("entry %d is of alert %s, which is open, and nothing has been redacted: close it first, with the daemon at work (probity alerts close %s), or say --open; from then on only a role that lists no staff finds it", seq, id, id)
+		}
+	}
 	for _, seq := range c.Seq {
 		done, err := s.Redact(evidence.Redaction{Seq: seq, Reason: c.Reason, ApprovedBy: c.ApprovedBy})
 		if err != nil {

@@ -14,7 +14,7 @@
 //	rejects.next              rejects.jsonl without what was kept long enough, until it takes its place
 //	wipe-due                  the database is still to be rewritten after redactions
 //	generations/              what generations were made of: see package daemon, which alone writes and reads it
-//	before-version-4.tar.zst  the folder as it was before its upgrade; nobody needs it but who wants to go back
+//	before-version-4.tar.zst  the folder as it was before its upgrade, for who wants to go back, until a redaction or 30 days of a retention
 //
 // # A commit
 //

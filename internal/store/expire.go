@@ -62,6 +62,9 @@ func (s *Store) Expire(r Retention, now time.Time, dry bool) (x Expired, err err
 	if x.Entries = len(due); dry {
 		return x, nil
 	}
+	if err := s.expireCopies(now); err != nil {
+		return x, fmt.Errorf("removing what upgrades have saved: %w", err)
+	}
 	wipe := filepath.Join(s.opts.Dir, wipeDueName)
 	if len(due) > 0 {
 		if err := s.opts.FS.WriteFile(wipe, nil, 0o600); err != nil {

@@ -32,9 +32,12 @@ func withQuestions(t *testing.T, dir string, fs *fsx.FS) *Store {
 	return s
 }
 
-func closeSecret(t *testing.T, s *Store) {
+func closeSecret(t *testing.T, s *Store) { decide(t, s, "Quillnote") }
+
+// decide closes the secret alert.
+func decide(t *testing.T, s *Store, note string) {
 	t.Helper()
-	_, err := s.CloseAlert(alert.Closing{ID: secretAlert(1).ID, Outcome: alert.Outcome("error"), Note: "Quillnote", By: "nobody"})
+	_, err := s.CloseAlert(alert.Closing{ID: secretAlert(1).ID, Outcome: alert.Erroneous, Note: note, By: "nobody"})
 	must(t, err)
 }
 

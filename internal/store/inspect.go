@@ -272,7 +272,7 @@ func (in *inspector) strangers() error {
 		switch {
 		case strings.HasPrefix(name, importingPrefix), strings.HasPrefix(name, exportingPrefix), strings.HasPrefix(name, "."):
 			in.Notes = append(in.Notes, fmt.Sprintf("%s: left over from something that was cut short; it can be removed", filepath.Join(in.Dir, name)))
-		case strings.HasPrefix(name, backupPrefix) && strings.HasSuffix(name, archiveExt):
+		case isCopy(name):
 			in.Notes = append(in.Notes, fmt.Sprintf("%s: the folder as it was before an upgrade; what was redacted or has expired since is still in it, so remove it once nobody wants to go back", filepath.Join(in.Dir, name)))
 		case windowsNumber(name) != 0 && windowsNumber(name) != in.head.windows.File && windowsNumber(name) != in.head.windows.Old:
 			in.Notes = append(in.Notes, fmt.Sprintf("%s: replaced, or never committed; it goes at the next start", filepath.Join(in.Dir, name)))

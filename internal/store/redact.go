@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 
 	"probity/internal/alert"
 	"probity/internal/event"
@@ -25,7 +26,7 @@ func (s *Store) EvidenceHead() evidence.Head {
 //
 // The record comes first and the destruction after it: if a kill comes between them, the same call does what is left. What is
 // left of an alert's revision is what it was about in general (rule, severity, period, count, times), and none of its words,
-// persons, records and facts.
+// persons, records and facts. The copies that upgrades have left of the whole folder go with it.
 func (s *Store) Redact(r evidence.Redaction) (evidence.Redaction, error) {
 	return s.redact(r, true)
 }
@@ -42,6 +43,15 @@ func (s *Store) redact(r evidence.Redaction, wipe bool) (evidence.Redaction, err
 		return r, fmt.Errorf("redacting entry %d: %w", r.Seq, err)
 	}
 	r.Kind, r.Erased = e.Kind, []string{"body and salt of the entry"}
+	var copies []string
+	if wipe {
+		if copies, err = s.copies(); err != nil {
+			return r, fmt.Errorf("redacting entry %d: %w", r.Seq, err)
+		}
+	}
+	for _, c := range copies {
+		r.Erased = append(r.Erased, filepath.Base(c)+", the folder from before an upgrade")
+	}
 	c := change{rows: func(*head) error { return nil }}
 	if e.Kind == "alert" {
 		if err := s.redactRevision(e.Body, &r, &c); err != nil {
@@ -55,10 +65,29 @@ func (s *Store) redact(r evidence.Redaction, wipe bool) (evidence.Redaction, err
 	if !wipe {
 		return r, s.evidence.Erase(r.Seq)
 	}
+	for _, c := range copies {
+		if err := s.opts.FS.Remove(c); err != nil {
+			return r, fmt.Errorf("the redaction of entry %d is recorded, but the folder from before an upgrade could not be removed; run it again: %w", r.Seq, err)
+		}
+	}
 	if err := s.db.wipe(); err != nil {
 		return r, fmt.Errorf("the redaction of entry %d is recorded, but what is left in free pages of the database could not be destroyed; run it again: %w", r.Seq, err)
 	}
 	return r, s.evidence.Erase(r.Seq)
+}
+
+// OpenAlert returns the alert that an entry is a revision of, if it waits for somebody; else "". Nobody knows of a redacted alert
+// whom it is about, so whoever may not see what is about themselves does not see it any more, and cannot close it.
+func (s *Store) OpenAlert(seq uint64) (id string, err error) {
+	e, err := s.EvidenceEntry(seq)
+	if err != nil || e.Kind != "alert" {
+		return "", err
+	}
+	c, found, err := s.Case(ofAlert(e))
+	if err != nil || !found || c.Status == alert.Withdrawn || c.Closings > 0 && c.ClosedRevision == c.Revision {
+		return "", err
+	}
+	return c.ID, nil
 }
 
 func (s *Store) redactable(r *evidence.Redaction) (evidence.Stored, error) {

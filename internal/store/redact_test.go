@@ -6,9 +6,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"probity/internal/alert"
 	"probity/internal/event"
@@ -164,5 +166,71 @@ func TestWhatCannotBeRedactedIsRefusedAndNothingIsRecorded(t *testing.T) {
 	}
 	if _, err := OpenExisting(Options{Dir: filepath.Join(t.TempDir(), "typo")}); err == nil {
 		t.Error("a folder that is not there is opened")
+	}
+}
+
+func TestARevisionIsToldToBeOfAnOpenAlertUntilThatIsClosed(t *testing.T) {
+	s := withSecret(t, t.TempDir(), nil)
+	must(t, s.Commit(&Commit{Evidence: []evidence.Entry{{Kind: "note", Body: map[string]any{}}}}))
+	open := func(seq uint64) string {
+		id, err := s.OpenAlert(seq)
+		must(t, err)
+		return id
+	}
+	if open(1) != "alert07" || open(2) != "alert07" || open(3) != "" {
+		t.Errorf("%q %q %q", open(1), open(2), open(3))
+	}
+	decide(t, s, "")
+	if open(1) != "" || open(2) != "" {
+		t.Error("it is closed")
+	}
+	must(t, s.Commit(&Commit{Alerts: []*alert.Alert{alertOf(7, 3)}}))
+	if open(1) != "alert07" {
+		t.Error("it was opened again")
+	}
+}
+
+// The copy that an upgrade leaves is of the whole folder, with all that is to go.
+func TestARedactionTakesTheCopyFromBeforeAnUpgradeWithIt(t *testing.T) {
+	dir := stored(t, "state-v3-alerts")
+	s := openStore(t, dir, nil)
+	copied := filepath.Join(dir, backupName(schemaVersion))
+	if _, err := os.Stat(copied); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Redact(orderOf(99)); err == nil {
+		t.Fatal("there is no such entry")
+	}
+	entries, err := evidence.OfKind(s.evidence.Dir(), "alert", time.Time{}, s.EvidenceHead().Seq)
+	must(t, err)
+	if _, err := os.Stat(copied); err != nil {
+		t.Errorf("a redaction that is refused has removed the copy: %v", err)
+	}
+	_, err = s.CloseAlert(alert.Closing{ID: ofAlert(entries[0]), Outcome: alert.Erroneous, By: "nobody"})
+	must(t, err)
+	r, err := s.Redact(orderOf(entries[0].Seq))
+	must(t, err)
+	if !slices.Contains(r.Erased, filepath.Base(copied)+", the folder from before an upgrade") {
+		t.Errorf("%q", r.Erased)
+	}
+	if _, err := os.Stat(copied); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the copy: %v", err)
+	}
+}
+
+func TestARetentionLeavesTheCopyOfAnUpgradeForAMonth(t *testing.T) {
+	dir := stored(t, "state-v3-alerts")
+	s := openStore(t, dir, nil)
+	copied := filepath.Join(dir, backupName(schemaVersion))
+	for _, c := range []struct {
+		days  int
+		dry   bool
+		there bool
+	}{{29, false, true}, {31, true, true}, {31, false, false}} {
+		_, err := s.Expire(Retention{Rejects: time.Hour}, time.Now().Add(time.Duration(c.days)*24*time.Hour), c.dry)
+		must(t, err)
+		if _, err := os.Stat(copied); (err == nil) != c.there {
+			t.Errorf("%+v: %v", c, err)
+		}
 	}
 }

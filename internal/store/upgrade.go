@@ -2,9 +2,11 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"probity/internal/alert"
@@ -14,6 +16,37 @@ const backupPrefix = "before-version-"
 
 // backupName is what the folder was before its upgrade to a version.
 func backupName(version int) string { return fmt.Sprintf("%s%d%s", backupPrefix, version, archiveExt) }
+
+func isCopy(name string) bool {
+	return strings.HasPrefix(name, backupPrefix) && strings.HasSuffix(name, archiveExt)
+}
+
+// copies are the folders that upgrades have saved and nobody has removed.
+func (s *Store) copies() (list []string, err error) {
+	entries, err := os.ReadDir(s.opts.Dir)
+	for _, e := range entries {
+		if isCopy(e.Name()) {
+			list = append(list, filepath.Join(s.opts.Dir, e.Name()))
+		}
+	}
+	return list, err
+}
+
+// copiesLast is how long a retention leaves the copy of an upgrade: whoever is to go back a version does so by then.
+const copiesLast = 30 * 24 * time.Hour
+
+// expireCopies removes copies that are older: what has been destroyed on the record since is still in them.
+func (s *Store) expireCopies(now time.Time) error {
+	list, err := s.copies()
+	for _, c := range list {
+		info, unread := os.Stat(c)
+		if unread == nil && info.ModTime().Before(now.Add(-copiesLast)) {
+			unread = s.opts.FS.Remove(c)
+		}
+		err = errors.Join(err, unread)
+	}
+	return err
+}
 
 // upgrade takes a folder, that an older version has left in order, to this version: a copy of all of it first, then one
 // transaction. A kill in between leaves the folder as it was.
