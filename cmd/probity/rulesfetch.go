@@ -128,11 +128,10 @@ func (c *rulesFetchCommand) judge(e *env, dir string) error {
 	if len(wrong) == 0 {
 		return nil
 	}
-	count := len(wrong)
-	wrong = wrong[:min(len(wrong), maxToldProblems)]
-	for i := range wrong {
-		wrong[i].File = strings.TrimPrefix(wrong[i].File, dir+string(filepath.Separator))
+	told := wrong[:min(len(wrong), maxToldProblems)]
+	for i := range told {
+		told[i].File = strings.TrimPrefix(told[i].File, dir+string(filepath.Separator))
 	}
-	printProblems(e.stderr, wrong)
-	return fmt.Errorf("its rules have %d problems, the first of which are above", count)
+	printProblems(e.stderr, told)
+	return fmt.Errorf("its rules have %d problems, the first of which are above", len(wrong))
 }

@@ -136,17 +136,8 @@ func (s standing) add(a *alert.Alert) error {
 	if a.Status == alert.Withdrawn || a.Rule.Type == rule.ClockSkewType { // the clocks of that day cannot be read again
 		return nil
 	}
-	left := alert.Alert{ID: a.ID, Status: a.Status, Marking: a.Marking, Rule: a.Rule, Period: a.Period, Count: a.Count, First: a.First, Last: a.Last,
-		Tables: a.Tables, Generation: a.Generation}
-	s[a.ID] = stands{sha256.Sum256(a.Canonical()), sha256.Sum256(left.Canonical()), redacted(a)}
+	s[a.ID] = stands{sha256.Sum256(a.Canonical()), sha256.Sum256(store.Redacted(a).Canonical()), store.IsRedacted(a)}
 	return nil
-}
-
-// redacted says whether these are the words that the store puts in the place of those that were destroyed: by
-// "evidence redact", or because they were kept for long enough.
-func redacted(a *alert.Alert) bool {
-	const word = "redacted"
-	return a.Summary == word && a.Reason == word && len(a.Group)+len(a.EventIDs)+len(a.Evidence) == 0
 }
 
 func (s standing) redacted() (n int) {

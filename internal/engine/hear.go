@@ -12,32 +12,33 @@ func (m *Matcher) hear(match *Match, keys []string, out []Match) []Match {
 	for _, key := range keys {
 		heard := *match
 		heard.Key = key
-		if !s.among(out, &heard) {
+		from, to, joins := s.with(out, &heard)
+		if !joins {
 			*s = stretch{len(out), len(out)}
 			out = append(out, heard)
 			continue
 		}
-		first, last := &out[s.first].Entry, &out[s.last].Entry
-		from, to := min(first.Time, heard.Entry.Time), max(last.Time, heard.Entry.Time)
-		switch {
-		case to > from+int64(match.Rule.Timespan): // event times leave room for it
-			*s = stretch{len(out), len(out)}
-			out = append(out, heard)
-		case s.first == s.last && from < to:
-			first.Time, heard.Entry.Time = from, to
+		out[s.first].Entry.Time = from
+		if s.first == s.last && from < to {
+			heard.Entry.Time = to
 			s.last = len(out)
 			out = append(out, heard)
-		default:
-			first.Time, last.Time = from, to
-			out[s.last].Between++
+			continue
 		}
+		out[s.last].Entry.Time = to
+		out[s.last].Between++
 	}
 	return out
 }
 
-// among reports whether the stretch stands among these matches, and is one of the same rule, actor and key.
-func (s *stretch) among(out []Match, m *Match) bool {
-	return max(s.first, s.last) < len(out) && out[s.first].hears(m) && out[s.last].hears(m)
+// with returns from when to when the stretch is with one match more; false if it does not stand among these matches, is of another
+// rule, actor or key, or would be longer than the rule's timespan.
+func (s *stretch) with(out []Match, m *Match) (from, to int64, joins bool) {
+	if max(s.first, s.last) >= len(out) || !out[s.first].hears(m) || !out[s.last].hears(m) {
+		return 0, 0, false
+	}
+	from, to = min(out[s.first].Entry.Time, m.Entry.Time), max(out[s.last].Entry.Time, m.Entry.Time)
+	return from, to, to <= from+int64(m.Rule.Timespan) // event times leave room for it
 }
 
 func (m *Match) hears(o *Match) bool {

@@ -84,7 +84,7 @@ func (s *Store) OpenAlert(seq uint64) (id string, err error) {
 		return "", err
 	}
 	c, found, err := s.Case(ofAlert(e))
-	if err != nil || !found || c.Status == alert.Withdrawn || c.Closings > 0 && c.ClosedRevision == c.Revision {
+	if state := c.State(); err != nil || !found || state == alert.Withdrawn || state == alert.Closed {
 		return "", err
 	}
 	return c.ID, nil
@@ -190,17 +190,27 @@ func (s *Store) forgetConcerned(id string, next *head) error {
 	return s.putCase(c, false, next)
 }
 
-// redactedBody is what is left of a revision: a document that the alert's readers can still read.
+// redactedBody is the body of Redacted.
 func redactedBody(old []byte) ([]byte, error) {
 	a, err := decodeAlert(old)
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(&alert.Alert{
+	return json.Marshal(Redacted(a))
+}
+
+// Redacted is what a redaction leaves of a revision: an alert that its readers can still read.
+func Redacted(a *alert.Alert) *alert.Alert {
+	return &alert.Alert{
 		Schema: a.Schema, ID: a.ID, Revision: a.Revision, Status: a.Status, Reason: redactedText, Marking: a.Marking, Rule: a.Rule,
 		Summary: redactedText, Group: []alert.KeyPart{}, Period: a.Period, Count: a.Count, First: a.First, Last: a.Last,
 		EventIDs: []string{}, Evidence: []event.Record{}, Tables: a.Tables, Generation: a.Generation,
-	})
+	}
+}
+
+// IsRedacted reports whether a revision is what a redaction has left of it.
+func IsRedacted(a *alert.Alert) bool {
+	return a.Reason == redactedText && a.Summary == redactedText && len(a.Group)+len(a.EventIDs)+len(a.Evidence) == 0
 }
 
 // wipe writes the database anew, so that no free page and no write-ahead log holds what was replaced.

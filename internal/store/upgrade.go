@@ -171,7 +171,7 @@ func (s *Store) casesOfRevisions() (list []alert.Case, err error) {
 			return err
 		}
 		concerned := a.Concerned()
-		concerned.Redacted = a.Reason == redactedText && a.Summary == redactedText
+		concerned.Redacted = IsRedacted(a)
 		n := len(list)
 		if n == 0 || list[n-1].ID != a.ID {
 			opened := a.Last
